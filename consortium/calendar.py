@@ -44,7 +44,7 @@ class Calendar:
         return day.weekday() < SATURDAY and day.ordinal not in self.holidays
 
     def roll(self, day: Day, rule: str = "following") -> Day:
-        """Return `day`, or the nearest banking day by `rule`: following, preceding or modified (following)."""
+        """Return `day`, or the nearest banking day by `rule`: following, preceding, modified."""
         if rule == "following":
             return self._walk(day, 1)
         if rule == "preceding":

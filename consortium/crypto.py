@@ -10,12 +10,12 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from nacl.bindings import crypto_sign as _ed25519_sign
 from nacl.bindings import (
     crypto_sign_BYTES,
     crypto_sign_open,
     crypto_sign_seed_keypair,
 )
-from nacl.bindings import crypto_sign as _ed25519_sign
 from nacl.exceptions import BadSignatureError
 
 from consortium.encoding import encode
@@ -58,7 +58,7 @@ class SignatureScheme(Protocol):
     def name(self) -> str: ...
 
     def signer(self, seed: bytes) -> Signer:
-        """Return the signer of the 32-byte `seed`; the same seed gives the same public key in every scheme."""
+        """Return the signer of the 32-byte `seed`; a seed gives the same public key in every scheme."""
         ...
 
     def verify(self, public_key: bytes, body: bytes, signature: bytes) -> bool:
@@ -106,7 +106,7 @@ class _MacSigner:
 
 
 class MacScheme:
-    """A keyed BLAKE2b MAC for simulations: 80 times cheaper, and nobody forges for a key that he does not hold.
+    """A keyed BLAKE2b MAC for simulations: 80 times cheaper, and nobody forges for a key he does not hold.
 
     The scheme object itself knows every secret, so it must stay with the driver.
     """

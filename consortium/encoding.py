@@ -11,7 +11,7 @@ import msgpack
 
 from consortium.errors import PeerError
 
-Value: TypeAlias = "None | bool | int | bytes | str | tuple[Value, ...]"
+Value: TypeAlias = "bool | int | bytes | str | tuple[Value, ...] | None"
 
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1

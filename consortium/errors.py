@@ -1,7 +1,7 @@
 """Errors and exit codes that every layer shares.
 
 An exception's class says who is to blame: the caller's input (`InputError`), the machine around us
-(`EnvironmentProblem`), or a peer's bytes (`PeerError`). Our own bugs are assertions, never one of these.
+(`EnvironmentFailedError`), or a peer's bytes (`PeerError`). Our own bugs are assertions, never one of these.
 """
 
 from enum import IntEnum
@@ -34,7 +34,7 @@ class PeerError(ConsortiumError):
     """Bytes from another party do not have the form they must have; the peer is to blame."""
 
 
-class EnvironmentProblem(ConsortiumError):
+class EnvironmentFailedError(ConsortiumError):
     """Disk, permission, port, broker or database: the machine around us is to blame."""
 
     exit_code = ExitCode.ENVIRONMENT

@@ -22,7 +22,7 @@ class Organisation:
     """A legal party and its present key.
 
     `key_number` counts its keys from 1; a transaction names the number of the key that signed it.
-    `access_bank` is the bank through which a company submits (None for those that submit themselves).
+    `access_bank` is the bank through which it submits (None for those that submit themselves).
     """
 
     id: str
@@ -93,16 +93,14 @@ class Membership:
         return self._replica_keys[index]
 
     def access_bank(self, organisation_id: str) -> str | None:
-        """Return the bank whose bundle carries this organisation's transactions: for a bank, itself.
+        """Return the bank whose bundle carries this organisation's transactions, or None for a stranger.
 
-        Regulator and central bank may name one; otherwise they have none and None is returned.
+        For a bank that runs a replica that is itself.
         """
         organisation = self._by_id.get(organisation_id)
         if organisation is None:
             return None
-        if organisation.kind is OrganisationKind.BANK:
-            return organisation.id
-        return organisation.access_bank
+        return organisation.access_bank or organisation.id
 
 
 def quorum_size(n: int, f: int) -> int:
