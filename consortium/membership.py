@@ -22,7 +22,7 @@ class Organisation:
     """A legal party and its present key.
 
     `key_number` counts its keys from 1; a transaction names the number of the key that signed it.
-    `access_bank` is the bank through which it submits (None for those that submit themselves).
+    `access_bank` is the bank through which it submits; a bank that runs a replica has none.
     """
 
     id: str
@@ -93,14 +93,24 @@ class Membership:
         return self._replica_keys[index]
 
     def access_bank(self, organisation_id: str) -> str | None:
-        """Return the bank whose bundle carries this organisation's transactions, or None for a stranger.
-
-        For a bank that runs a replica that is itself.
-        """
+        """Return the bank that an organisation is a customer of (a bank: itself), None for a stranger."""
         organisation = self._by_id.get(organisation_id)
         if organisation is None:
             return None
-        return organisation.access_bank or organisation.id
+        return organisation.id if organisation.kind is OrganisationKind.BANK else organisation.access_bank
+
+    def carrier(self, organisation_id: str) -> str | None:
+        """Return the validator bank whose bundle carries this organisation's transactions.
+
+        That is its access bank, or, where that one runs no replica, the validator through which that bank
+        submits. None for a stranger.
+        """
+        organisation = self._by_id.get(organisation_id)
+        for _ in range(3):
+            if organisation is None or organisation.id in self._index_of:
+                break
+            organisation = self._by_id.get(organisation.access_bank or "")
+        return None if organisation is None else organisation.id
 
 
 def quorum_size(n: int, f: int) -> int:

@@ -100,10 +100,21 @@ class Block:
     state: Any
     texts: tuple[str, ...]
     """For each receipt the words of its refusal (empty if applied): for people, outside every digest."""
+    next_due_us: int | None
+    """The moment of the earliest due work left in `state`."""
+    gas_used: int = 0
 
     @property
     def due_count(self) -> int:
         return len(self.receipts) - len(self.transactions)
+
+    @property
+    def outcomes(self) -> tuple[tuple[str, int, int, bytes, str], ...]:
+        """For each transaction taken: (sender, session, number, transaction id, status)."""
+        return tuple(
+            (t.sender.organisation, t.session, t.number, t.id, receipt.status)
+            for t, receipt in zip(self.transactions, self.receipts[self.due_count :], strict=True)
+        )
 
     def receipt_of(self, position: int) -> Receipt:
         """Return the receipt of the transaction at `position` in `transactions`."""

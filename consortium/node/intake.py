@@ -1,0 +1,192 @@
+"""What a node accepts into agreement: batches that are whole, match their digest and have a fitting time.
+
+A body is complete only when every signature that it names verifies: sender, each `agreed_by`, bundle. A bank
+neither votes for an incomplete one nor executes it, even under a commit certificate (design decision 5).
+A fresh pre-prepare needs own - 60 s <= t <= own + 60 s against the present or the previous reading of
+business time; one that is ahead is held until the reading catches up (design decision 1).
+"""
+
+from consortium.certificate import Certificate, vote_body
+from consortium.consensus.messages import Signed, certificates_in
+from consortium.ledger.transaction import Batch, Bundle, Transaction, null_batch_digest
+from consortium.ledger.transition import Rules
+from consortium.node.effects import Check
+from consortium.node.messages import Request
+from consortium.node.shared import SharedWork
+
+VERIFIED_KEPT = 4096
+HELD_MAX = 64
+NO_KEY = b""
+
+
+class Intake:
+    """Batches by digest, held pre-prepares, verified bundles, and the readings of business time."""
+
+    def __init__(self, rules: Rules, epoch: int, shared: SharedWork, time_us: int) -> None:
+        self._rules = rules
+        self._epoch = epoch
+        self._shared = shared
+        self._null_digest = null_batch_digest(rules.chain, epoch)
+        self._batches: dict[bytes, tuple[Batch, bytes]] = {}
+        self._sequence_of: dict[bytes, int] = {}
+        self._held: list[Signed] = []
+        self._verified: dict[bytes, Bundle] = {}
+        self.business_time_us = time_us
+        self._previous_time_us = time_us
+
+    def business_time(self, time_us: int) -> list[Signed]:
+        """Take a reading; return the held pre-prepares that it makes acceptable. Never goes back."""
+        if time_us > self.business_time_us:
+            self._previous_time_us = self.business_time_us
+            self.business_time_us = time_us
+        free = [signed for signed in self._held if not self._is_ahead(signed)]
+        self._held = [signed for signed in self._held if self._is_ahead(signed)]
+        return free
+
+    def problem_with(self, signed: Signed, *, is_complete: bool) -> str | None:
+        """Return why a pre-prepare's batch is not acceptable, or None; a good batch is kept.
+
+        A pre-prepare without a body is no problem: the replica asks for the body.
+        """
+        content = signed.content
+        if signed.attachment is None:
+            return None
+        batch = self._shared.batch(signed.attachment, self._rules.chain, content.epoch)
+        if batch is None:
+            return "malformed batch"
+        if batch.digest != content.digest:
+            return "batch does not match its digest"
+        if not is_complete:
+            return "incomplete batch"
+        bound_us = self._rules.genesis.limits.time_bound_us
+        if batch.time_us < self._previous_time_us - bound_us:
+            return "business time behind"
+        self.keep(batch, signed.attachment, content.sequence)
+        return None
+
+    def is_held(self, signed: Signed) -> bool:
+        """Tell whether a pre-prepare's business time is ahead of ours; such a one is kept for later."""
+        if not self._is_ahead(signed):
+            return False
+        if len(self._held) < HELD_MAX:
+            self._held.append(signed)
+        return True
+
+    def problem_with_decided(self, signed: Signed) -> str | None:
+        """Return why an executed slot that a peer sent is not acceptable, or None; its batch is kept."""
+        content = signed.content
+        if signed.attachment is None:
+            return None if content.digest == self._null_digest else "decided slot without its batch"
+        batch = self._shared.batch(signed.attachment, self._rules.chain, content.epoch)
+        if batch is None or batch.digest != content.digest:
+            return "decided slot with another batch"
+        self.keep(batch, signed.attachment, content.sequence)
+        return None
+
+    def keep(self, batch: Batch, attachment: bytes, sequence: int = 0) -> None:
+        """Keep a whole batch for its execution."""
+        self._batches[batch.digest] = (batch, attachment)
+        self._sequence_of[batch.digest] = max(sequence, self._sequence_of.get(batch.digest, 0))
+        for bundle in batch.bundles:
+            self.remember(bundle)
+
+    def batch(self, digest: bytes) -> tuple[Batch, bytes] | None:
+        """Return a kept batch with its bytes; None for the null batch."""
+        if digest == self._null_digest:
+            return None
+        return self._batches[digest]
+
+    def executed(self, digest: bytes) -> None:
+        self._batches.pop(digest, None)
+        self._sequence_of.pop(digest, None)
+
+    def forget_below(self, sequence: int) -> None:
+        """Drop batches whose slot lies at or below a stable checkpoint."""
+        for digest in [d for d, at in self._sequence_of.items() if 0 < at <= sequence]:
+            self.executed(digest)
+
+    def remember(self, bundle: Bundle) -> None:
+        """Note that every signature of this very copy of a bundle was verified here."""
+        if len(self._verified) >= VERIFIED_KEPT:
+            del self._verified[next(iter(self._verified))]
+        self._verified[bundle.digest] = bundle
+
+    # --- checks -----------------------------------------------------------------------------------------
+
+    def wanted(self, signed: Signed) -> tuple[Check, ...]:
+        """Return the signature checks of a message, the sender's first; none for a stranger's."""
+        content = signed.content
+        membership = self._rules.membership
+        if content.epoch != self._epoch or not 0 <= content.sender < membership.n:
+            return ()
+        own = Check(membership.replica_key(content.sender), signed.body, signed.signature)
+        if isinstance(content, Request):
+            return (own, *self._bundle_checks(content.bundle, with_bundle=False))
+        checks = [own]
+        for certificate in certificates_in(content):
+            checks += self._certificate_checks(certificate)
+        if signed.attachment is not None:
+            checks += self._batch_checks(signed)
+        return tuple(checks)
+
+    def checks_of(self, transactions: tuple[Transaction, ...]) -> tuple[Check, ...]:
+        """Return the checks of every signature that these transactions name."""
+        return tuple(
+            Check(self._key_of(party.organisation, party.key_number), transaction.body, signature)
+            for transaction in transactions
+            for party, signature in zip(transaction.signers, transaction.signatures, strict=True)
+        )
+
+    def _batch_checks(self, signed: Signed) -> tuple[Check, ...]:
+        assert signed.attachment is not None
+        batch = self._shared.batch(signed.attachment, self._rules.chain, signed.content.epoch)
+        if batch is None:
+            return ()
+        checks: list[Check] = []
+        for bundle in batch.bundles:
+            checks += self._bundle_checks(bundle, with_bundle=True)
+        return tuple(checks)
+
+    def _bundle_checks(self, bundle: Bundle, *, with_bundle: bool) -> tuple[Check, ...]:
+        """Return the checks of a bundle, none if this very copy was verified here before."""
+        known = self._verified.get(bundle.digest)
+        if known is bundle or (known is not None and known == bundle):
+            return ()
+        checks = self.checks_of(bundle.transactions)
+        if not with_bundle:
+            return checks
+        membership = self._rules.membership
+        key = membership.replica_key(bundle.bank) if bundle.bank < membership.n else NO_KEY
+        return (Check(key, bundle.body, bundle.signature), *checks)
+
+    def _certificate_checks(self, certificate: Certificate) -> tuple[Check, ...]:
+        """Return the checks of a commit certificate's signatures, one that fails if there are too few."""
+        membership = self._rules.membership
+        signers = [index for index in range(membership.n) if certificate.signers >> index & 1]
+        if (
+            certificate.signers.bit_length() > membership.n
+            or len(signers) != len(certificate.signatures)
+            or len(signers) < membership.quorum
+        ):
+            return (Check(NO_KEY, b"", b""),)
+        return tuple(
+            Check(
+                membership.replica_key(index),
+                vote_body(self._rules.chain, certificate.epoch, certificate.kind, index, certificate.fields),
+                signature,
+            )
+            for index, signature in zip(signers, certificate.signatures, strict=True)
+        )
+
+    def _key_of(self, organisation: str, key_number: int) -> bytes:
+        """Return a member's key of that number; an empty one, under which nothing verifies, for others."""
+        member = self._rules.membership.organisation(organisation)
+        return member.public_key if member is not None and member.key_number == key_number else NO_KEY
+
+    def _is_ahead(self, signed: Signed) -> bool:
+        attachment = signed.attachment
+        if attachment is None:
+            return False
+        batch = self._shared.batch(attachment, self._rules.chain, signed.content.epoch)
+        bound_us = self._rules.genesis.limits.time_bound_us
+        return batch is not None and batch.time_us > self.business_time_us + bound_us

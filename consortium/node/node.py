@@ -1,0 +1,547 @@
+"""The node of one bank: consensus, ledger and mempool joined, as a pure function of its inputs.
+
+`handle(input, now_us) -> Effects` is the only entry. There is no clock, randomness, I/O or thread in here, so
+the same node runs in the simulation and live. Reading order: `handle`, one method for each input, then
+requests, pre-prepares, proposals, execution, and last what drivers may read (`wanted`, `status`).
+
+Route of a request (design decision 7): client -> its bank, which bundles it (100 requests or 10 ms), sends
+the bundle to the primary and arms its timer; on timeout it broadcasts; a backup relays and times as well.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from consortium.consensus.messages import COMMIT, PREPARE, Decided, PrePrepare, Signed
+from consortium.consensus.quorum import ConsensusConfig
+from consortium.consensus.replica import NOTHING, Committed, Output, Replica
+from consortium.crypto import Signer
+from consortium.encoding import encode
+from consortium.ledger.block import Block
+from consortium.ledger.receipt import REFUSED
+from consortium.ledger.sessions import decode_session, session_key
+from consortium.ledger.state import get
+from consortium.ledger.transaction import Batch, Transaction, batch_of, bundle_body, bundle_of
+from consortium.ledger.transition import Rules
+from consortium.node.effects import (
+    ALL,
+    NOTHING_DONE,
+    Boot,
+    BusinessTime,
+    Check,
+    Durable,
+    Effects,
+    Executed,
+    Finish,
+    Input,
+    Received,
+    Reply,
+    Stable,
+    Submit,
+    Suspected,
+    TimerFired,
+)
+from consortium.node.intake import Intake
+from consortium.node.mempool import Mempool
+from consortium.node.messages import HeaderVote, Request, request_of
+from consortium.node.replies import Replies
+from consortium.node.shared import SharedWork
+from consortium.node.signguard import SignGuard
+from consortium.node.turn import Turn
+
+REQUEST_TIMER = "request"
+BUNDLE_TIMER = "bundle"
+BATCH_TIMER = "batch"
+STATUS_TIMER = "status"
+IDLE_TIMER = "idle"
+DUE_TIMER = "due"
+TIMEOUT_DOUBLINGS_MAX = 6
+IDLE_STATUS_EVERY = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConfig:
+    """How a bank times and bounds its work. None of it is part of the agreed rules.
+
+    `bundle_wait_us` and `bundle_max`: a bank collects its clients' requests this long, or this many.
+    `batch_wait_us`, `batch_max` and `batch_bytes_max`: the same for the primary's batches.
+    `view_timeout_us`: how long a request may stay unexecuted before the primary is suspected.
+    `status_us`: how often a bank tells the others what it has and lacks; short means quick repair of loss.
+    `idle_us`: a bank that executed nothing for so long makes a checkpoint. `capacity`: requests of own
+    clients that may wait; above it the answer is busy, to be tried again after `retry_after_us`.
+    """
+
+    bundle_wait_us: int = 10_000
+    bundle_max: int = 100
+    batch_wait_us: int = 5_000
+    batch_max: int = 400
+    batch_bytes_max: int = 1_000_000
+    view_timeout_us: int = 400_000
+    status_us: int = 200_000
+    idle_us: int = 100_000
+    capacity: int = 100_000
+    retry_after_us: int = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStatus:
+    """What a node shows to drivers and people: plain values, no protocol state."""
+
+    identity: str
+    index: int
+    height: int
+    header_hash: bytes
+    state_root: bytes
+    executed: int
+    stable: int
+    view: int
+    business_time_us: int
+    requests_waiting: int
+    waits_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRecord:
+    """What a bank flushes for each block before it replies: header, batch, certificate and receipts."""
+
+    block: Block
+    attachment: bytes
+    certificate: Any
+
+    def encoded(self) -> bytes:
+        return encode(
+            (
+                "block",
+                self.block.header.encoded(),
+                self.attachment,
+                self.certificate.as_value(),
+                self.block.receipt_bytes,
+            )
+        )
+
+
+class Node:
+    """One bank. `rules` and `genesis` are equal at all banks; `signer` holds this bank's key only."""
+
+    def __init__(
+        self,
+        *,
+        identity: str,
+        rules: Rules,
+        genesis: Block,
+        consensus: ConsensusConfig,
+        config: NodeConfig,
+        signer: Signer,
+        shared: SharedWork | None = None,
+    ) -> None:
+        self.identity = identity
+        self.index = consensus.index
+        self.tip = genesis
+        self._rules = rules
+        self._membership = rules.membership
+        self._config = config
+        self._consensus = consensus
+        self._shared = shared or SharedWork(enabled=False)
+        self._guard = SignGuard(signer, rules.chain)
+        self._replica = Replica(consensus, self._guard.sign, self._decided_slot)
+        self._mempool = Mempool(
+            bundle_max=config.bundle_max,
+            batch_max=config.batch_max,
+            batch_bytes_max=config.batch_bytes_max,
+            capacity=config.capacity,
+        )
+        self._intake = Intake(rules, consensus.epoch, self._shared, genesis.header.time_us)
+        self._replies = Replies(rules.membership.weak_quorum, consensus.index)
+        self._slots: dict[int, tuple[bytes, bytes | None, Any]] = {}
+        self._generations: dict[str, int] = {}
+        self._armed: set[str] = set()
+        self._batch_is_due = False
+        self._token = 0
+        self._durable_token = 0
+        self._executed_since_idle = False
+        self._status_count = 0
+
+    # --- the one entry ----------------------------------------------------------------------------------
+
+    def handle(self, entry: Input, now_us: int) -> Effects:
+        """Take one input at virtual or wall time `now_us` and return what must be done."""
+        if type(entry) is Received:
+            kind = entry.signed.content.KIND
+            if (kind is PREPARE or kind is COMMIT) and entry.verdicts and entry.verdicts[0]:
+                # The hot path: most votes change nothing outside the node.
+                output = self._replica.step(entry.signed)
+                if output is NOTHING:
+                    return NOTHING_DONE
+                turn = Turn(now_us, self._token + 1)
+                self._carry_out(turn, output)
+                return self._finish(turn)
+        turn = Turn(now_us, self._token + 1)
+        match entry:
+            case Received():
+                self._received(turn, entry)
+            case Submit():
+                self._submitted(turn, entry)
+            case TimerFired():
+                self._timer_fired(turn, entry)
+            case Durable():
+                self._durable_token = max(self._durable_token, entry.token)
+            case BusinessTime():
+                for signed in self._intake.business_time(entry.time_us):
+                    self._carry_out(turn, self._replica.step(signed))
+                self._watch_due_work(turn)
+            case Boot():
+                self._arm(turn, STATUS_TIMER, self._config.status_us)
+            case Finish():
+                self._carry_out(turn, self._replica.checkpoint_now())
+        return self._finish(turn)
+
+    def _finish(self, turn: Turn) -> Effects:
+        if self._replica.is_primary:
+            self._propose(turn)
+        for reply in self._replies.ready(self._durable_token):
+            self._mempool.waiting_clients.discard(reply.transaction_id)
+            turn.reply(reply)
+        if turn.persists:
+            self._token = turn.token
+        signs, self._guard.signs = self._guard.signs, 0
+        return turn.finish(signs)
+
+    # --- inputs -----------------------------------------------------------------------------------------
+
+    def _received(self, turn: Turn, entry: Received) -> None:
+        signed, verdicts = entry.signed, entry.verdicts
+        content = signed.content
+        if not verdicts or not verdicts[0]:
+            turn.reject("signature", content.sender)
+        elif isinstance(content, PrePrepare):
+            self._pre_prepare(turn, signed, is_complete=all(verdicts))
+        elif not all(verdicts):
+            turn.reject(f"incomplete {content.KIND.lower()}", content.sender)
+        elif isinstance(content, Request):
+            self._request_received(turn, signed, content)
+        elif isinstance(content, HeaderVote):
+            self._replies.vote(content.height, content.header_hash, content.sender)
+        elif isinstance(content, Decided):
+            problem = self._intake.problem_with_decided(signed)
+            if problem is None:
+                self._carry_out(turn, self._replica.step(signed))
+            else:
+                turn.reject(problem, content.sender)
+        else:
+            self._carry_out(turn, self._replica.step(signed))
+
+    def _submitted(self, turn: Turn, entry: Submit) -> None:
+        """Admit a client's transaction (or several, for one bundle), or answer at once why not."""
+        transactions = (entry.transaction, *entry.together)
+        for transaction in transactions:
+            sender = transaction.sender.organisation
+            refusal = self._refusal(transaction) if all(entry.verdicts) else "E-SIGNATURE"
+            if refusal is not None:
+                turn.reject(refusal, sender)
+                for each in transactions:
+                    turn.reply(Reply(each.id, REFUSED, code=refusal))
+                return
+            first = self._replies.first_answer(sender, transaction.session, transaction.number)
+            if first is not None:
+                turn.reply(first)
+                return
+        if self._mempool.is_full:
+            for each in transactions:
+                turn.reply(Reply(each.id, "busy", retry_after_us=self._config.retry_after_us))
+            return
+        fresh = tuple(t for t in transactions if t.id not in self._mempool.waiting_clients)
+        self._mempool.waiting_clients.update(t.id for t in fresh)
+        if entry.together:
+            self._send_bundle(turn, fresh)
+            return
+        self._mempool.outgoing += fresh
+        if len(self._mempool.outgoing) >= self._config.bundle_max:
+            self._send_bundle(turn, self._mempool.take_outgoing())
+        elif self._mempool.outgoing:
+            self._arm_once(turn, BUNDLE_TIMER, self._config.bundle_wait_us)
+
+    def _timer_fired(self, turn: Turn, entry: TimerFired) -> None:
+        if self._generations.get(entry.name) != entry.generation or entry.name not in self._armed:
+            return
+        self._armed.discard(entry.name)
+        match entry.name:
+            case "bundle":
+                while self._mempool.outgoing:
+                    self._send_bundle(turn, self._mempool.take_outgoing())
+            case "batch":
+                self._batch_is_due = True
+            case "request":
+                self._requests_overdue(turn)
+            case "due":
+                turn.trace(Suspected(self._replica.view, "due work"))
+                self._watch_due_work(turn)
+            case "idle":
+                self._make_idle_checkpoint(turn)
+            case "status":
+                self._send_status(turn)
+
+    # --- requests ---------------------------------------------------------------------------------------
+
+    def _refusal(self, transaction: Transaction) -> str | None:
+        """Return why this bank does not admit a transaction. Only a filter: execution decides."""
+        if transaction.chain != self._rules.chain:
+            return "E-NETWORK"
+        if self._membership.carrier(transaction.sender.organisation) != self.identity:
+            return "E-BUNDLE"
+        return self._rules.contracts.refusal(transaction.contract, transaction.action, transaction.arguments)
+
+    def _send_bundle(self, turn: Turn, transactions: tuple[Transaction, ...]) -> None:
+        """Countersign transactions as one bundle and see to it that the primary gets it."""
+        if not transactions:
+            return
+        ids = tuple(transaction.id for transaction in transactions)
+        body = bundle_body(self._rules.chain, self._consensus.epoch, self.index, ids)
+        bundle = bundle_of(body, self._guard.sign_bytes(body), transactions)
+        request = request_of(bundle)
+        self._intake.remember(bundle)
+        self._expect(turn, request, bundle)
+        if self._replica.is_primary:
+            self._mempool.enqueue(bundle)
+        else:
+            turn.send_at_once(self._replica.primary, request)
+
+    def _request_received(self, turn: Turn, signed: Signed, content: Request) -> None:
+        bundle = content.bundle
+        if self._mempool.is_known(bundle.digest) or all(self._is_executed(t) for t in bundle.transactions):
+            return
+        if self._mempool.queued_transactions >= self._config.capacity:
+            turn.reject("queue full", content.sender)
+            return
+        self._intake.remember(bundle)
+        self._expect(turn, signed, bundle)
+        if self._replica.is_primary:
+            self._mempool.enqueue(bundle)
+        else:
+            turn.send_at_once(self._replica.primary, signed)
+
+    def _expect(self, turn: Turn, request: Signed, bundle: Any) -> None:
+        self._mempool.expect(bundle, request, turn.now_us, self._config.view_timeout_us)
+        self._arm_once(turn, REQUEST_TIMER, self._config.view_timeout_us)
+
+    def _requests_overdue(self, turn: Turn) -> None:
+        """Suspect the primary: broadcast what it did not get ordered, and wait twice as long."""
+        for pending in self._mempool.overdue(turn.now_us):
+            if not self._replica.is_primary:
+                turn.trace(Suspected(self._replica.view, f"request {pending.bundle.digest.hex()[:8]}"))
+                turn.send_at_once(ALL, pending.request)
+            pending.timeout_us = min(
+                pending.timeout_us * 2, self._config.view_timeout_us << TIMEOUT_DOUBLINGS_MAX
+            )
+            pending.deadline_us = turn.now_us + pending.timeout_us
+        deadline_us = self._mempool.next_deadline_us()
+        if deadline_us is not None:
+            self._arm(turn, REQUEST_TIMER, deadline_us - turn.now_us)
+
+    def _is_executed(self, transaction: Transaction) -> bool:
+        stored = get(self.tip.state, session_key(transaction.sender.organisation, transaction.session))
+        return stored is not None and decode_session(stored).is_executed(transaction.number)
+
+    # --- pre-prepares and proposals ------------------------------------------------------------------------
+
+    def _pre_prepare(self, turn: Turn, signed: Signed, *, is_complete: bool) -> None:
+        """Vote only for a batch that is all there, matches its digest and has an acceptable time."""
+        problem = self._intake.problem_with(signed, is_complete=is_complete)
+        if problem is not None:
+            turn.reject(problem, signed.content.sender)
+        elif not self._intake.is_held(signed):
+            self._carry_out(turn, self._replica.step(signed))
+
+    def _propose(self, turn: Turn) -> None:
+        """Order what waits: full batches at once, others when their time is up, due work when none waits."""
+        while self._replica.can_propose:
+            if self._mempool.has_queue and (self._batch_is_due or self._mempool.has_full_batch):
+                bundles = self._mempool.next_batch()
+            elif not self._mempool.has_queue and self._has_due_work() and not self._replica.in_flight:
+                bundles = ()
+            else:
+                break
+            batch = batch_of(self._rules.chain, self._consensus.epoch, bundles, self._intake.business_time_us)
+            attachment = batch.encoded()
+            self._shared.remember_batch(attachment, batch)
+            self._intake.keep(batch, attachment)
+            turn.hashed_bytes += len(attachment)
+            self._carry_out(turn, self._replica.propose(batch.digest, attachment))
+        if not self._mempool.has_queue:
+            self._batch_is_due = False
+        elif not self._batch_is_due:
+            self._arm_once(turn, BATCH_TIMER, self._config.batch_wait_us)
+
+    def _has_due_work(self) -> bool:
+        due_us = self.tip.next_due_us
+        return due_us is not None and due_us <= self._intake.business_time_us
+
+    def _watch_due_work(self, turn: Turn) -> None:
+        """Backups time due work like a request."""
+        if self._has_due_work():
+            self._arm_once(turn, DUE_TIMER, self._config.view_timeout_us)
+        else:
+            self._cancel(turn, DUE_TIMER)
+
+    # --- carrying out what the replica says --------------------------------------------------------------
+
+    def _carry_out(self, turn: Turn, output: Output) -> None:
+        if output is NOTHING:
+            return
+        for record in output.records:
+            turn.persist(record)
+        for signed in output.broadcast:
+            turn.send(ALL, signed)
+        for to, signed in output.unicast:
+            turn.send_at_once(to, signed)
+        for found in output.evidence:
+            turn.evidence(found)
+        for committed in output.committed:
+            self._execute(turn, committed)
+        if output.stable is not None:
+            self._guard.forget_below(self._replica.stable)
+            self._intake.forget_below(self._replica.stable)
+            turn.trace(Stable(self._replica.stable, output.stable))
+
+    def _execute(self, turn: Turn, committed: Committed) -> None:
+        """Execute one slot, in sequence; persist the block; sign its header for its clients' banks."""
+        found = self._intake.batch(committed.digest)
+        if found is None:
+            self._slots[committed.sequence] = (committed.digest, None, committed.certificate)
+            block = self.tip
+        else:
+            batch, attachment = found
+            block = self._shared.block(
+                self._rules, self.tip, batch, self._consensus.epoch, committed.sequence
+            )
+            self.tip = block
+            self._slots[committed.sequence] = (committed.digest, attachment, committed.certificate)
+            turn.persist(BlockRecord(block, attachment, committed.certificate))
+            turn.gas += block.gas_used
+            turn.transactions += len(block.receipts)
+            self._settle(turn, block, batch)
+        turn.trace(
+            Executed(
+                self._consensus.epoch,
+                committed.sequence,
+                committed.digest,
+                block.header.height,
+                block.header.encoded(),
+                block.hash,
+                block.header.state_root,
+                () if found is None else block.outcomes,
+                committed.certificate,
+                block,
+            )
+        )
+        self._executed_since_idle = True
+        self._arm_once(turn, IDLE_TIMER, self._config.idle_us)
+        self._watch_due_work(turn)
+        output = self._replica.executed(
+            committed.sequence, block.header.height, block.hash, block.header.state_root
+        )
+        self._carry_out(turn, output)
+
+    def _settle(self, turn: Turn, block: Block, batch: Batch) -> None:
+        """Clear what waited for the block's transactions and tell their banks its header."""
+        for transaction in block.transactions:
+            self._mempool.done(transaction)
+        taken = len(block.transactions)
+        position = 0
+        own: list[int] = []
+        vote = None
+        banks = 0
+        for bundle in batch.bundles:
+            if position >= taken and self._replica.is_primary and not self._mempool.is_known(bundle.digest):
+                self._mempool.enqueue(bundle)  # the block had no room for it: it stays a request
+            for _ in bundle.transactions[: max(0, taken - position)]:
+                if bundle.bank == self.index:
+                    own.append(position)
+                elif not banks >> bundle.bank & 1:
+                    banks |= 1 << bundle.bank
+                    if vote is None:
+                        vote = self._guard.sign(
+                            HeaderVote(self._consensus.epoch, block.header.height, block.hash, self.index)
+                        )
+                    turn.send(bundle.bank, vote)
+                position += 1
+        if own:
+            turn.notify = True
+            self._replies.executed(block, tuple(own), turn.token)
+
+    # --- timers -----------------------------------------------------------------------------------------
+
+    def _make_idle_checkpoint(self, turn: Turn) -> None:
+        if self._executed_since_idle:
+            self._executed_since_idle = False
+            self._arm(turn, IDLE_TIMER, self._config.idle_us)
+        else:
+            self._carry_out(turn, self._replica.checkpoint_now())
+
+    def _send_status(self, turn: Turn) -> None:
+        """Tell the others what is here and what is missing, also when idle (then less often)."""
+        self._status_count += 1
+        if self._replica.in_flight or self._mempool.pending or self._status_count % IDLE_STATUS_EVERY == 0:
+            turn.send_at_once(ALL, self._guard.sign(self._replica.status_message()))
+        self._arm(turn, STATUS_TIMER, self._config.status_us)
+
+    def _arm(self, turn: Turn, name: str, delay_us: int) -> None:
+        generation = self._generations.get(name, 0) + 1
+        self._generations[name] = generation
+        self._armed.add(name)
+        turn.timer(name, generation, max(1, delay_us))
+
+    def _arm_once(self, turn: Turn, name: str, delay_us: int) -> None:
+        if name not in self._armed:
+            self._arm(turn, name, delay_us)
+
+    def _cancel(self, turn: Turn, name: str) -> None:
+        if name in self._armed:
+            self._armed.discard(name)
+            turn.timer(name, self._generations[name], None)
+
+    # --- what drivers may read ---------------------------------------------------------------------------
+
+    def wanted(self, signed: Signed) -> tuple[Check, ...]:
+        """Return the checks this node wants made of a message before it comes in; pure.
+
+        The first is the sender's signature. No checks at all means that the sender is no member of this
+        epoch: such a message is refused.
+        """
+        return self._intake.wanted(signed)
+
+    def wanted_of(self, transactions: tuple[Transaction, ...]) -> tuple[Check, ...]:
+        """Return the checks of a client's transactions: every signer's signature."""
+        return self._intake.checks_of(transactions)
+
+    def status(self) -> NodeStatus:
+        consensus = self._replica.status()
+        return NodeStatus(
+            identity=self.identity,
+            index=self.index,
+            height=self.tip.header.height,
+            header_hash=self.tip.hash,
+            state_root=self.tip.header.state_root,
+            executed=consensus.executed,
+            stable=consensus.stable,
+            view=consensus.view,
+            business_time_us=self._intake.business_time_us,
+            requests_waiting=len(self._mempool.pending),
+            waits_for=self._waits_for(consensus),
+        )
+
+    def _waits_for(self, consensus: Any) -> tuple[str, ...]:
+        """Say in words what keeps this node from going on."""
+        reasons = list(consensus.waits_for)
+        names = self._membership.validators
+        if self._mempool.pending and not reasons:
+            count = sum(len(pending.left) for pending in self._mempool.pending.values())
+            primary = names[self._replica.primary]
+            reasons.append(
+                f"{count} request(s) wait for a pre-prepare of the primary {primary} in view {consensus.view}"
+            )
+        if self._has_due_work() and not reasons:
+            reasons.append(f"due work waits for the primary {names[self._replica.primary]}")
+        return tuple(reasons)
+
+    def _decided_slot(self, sequence: int) -> tuple[bytes, bytes | None, Any] | None:
+        """Serve an executed slot to a bank that lacks it: digest, batch, commit certificate."""
+        return self._slots.get(sequence)

@@ -1,0 +1,86 @@
+"""Answers to a bank's own clients: a result counts when f+1 banks signed the same header (pbft.md A.1).
+
+Also remembers, outside the state, which transaction first used a number, so that a repeat gets the first
+receipt (design decision 8).
+"""
+
+from dataclasses import dataclass
+
+from consortium.ledger.block import Block
+from consortium.ledger.receipt import REFUSED, REPEATED
+from consortium.node.effects import Reply
+
+HEIGHTS_KEPT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Unanswered:
+    """Own clients' transactions in a block, by their positions; they wait for `token` and f+1 votes."""
+
+    block: Block
+    token: int
+    positions: tuple[int, ...]
+
+
+class Replies:
+    """Collects header votes and answers when a block is durable here and attested by `needed` banks."""
+
+    def __init__(self, needed: int, own_index: int) -> None:
+        self._needed = needed
+        self._own_index = own_index
+        self._votes: dict[int, dict[bytes, int]] = {}
+        self._unanswered: dict[int, _Unanswered] = {}
+        self._first: dict[tuple[str, int, int], tuple[bytes, int, bytes, str, str | None]] = {}
+        self._newest_height = 0
+
+    def executed(self, block: Block, own_positions: tuple[int, ...], token: int) -> None:
+        """Note an executed block in which own clients have transactions."""
+        height = block.header.height
+        self._newest_height = height
+        self._unanswered[height] = _Unanswered(block, token, own_positions)
+        self.vote(height, block.hash, self._own_index)
+
+    def vote(self, height: int, header_hash: bytes, sender: int) -> None:
+        """Count a bank's signature under a header; what is far from our own height is not kept."""
+        if abs(height - self._newest_height) > HEIGHTS_KEPT:
+            return
+        votes = self._votes.setdefault(height, {})
+        votes[header_hash] = votes.get(header_hash, 0) | 1 << sender
+
+    def ready(self, durable_token: int) -> list[Reply]:
+        """Return the answers that may be given now, in order of height."""
+        answers: list[Reply] = []
+        for height in list(self._unanswered):
+            waiting = self._unanswered[height]
+            attested = self._votes.get(height, {}).get(waiting.block.hash, 0).bit_count()
+            if waiting.token > durable_token or attested < self._needed:
+                continue
+            del self._unanswered[height]
+            answers += [self._answer(waiting.block, position) for position in waiting.positions]
+        for height in [h for h in self._votes if h < self._newest_height - HEIGHTS_KEPT]:
+            del self._votes[height]
+        return answers
+
+    def first_answer(self, sender: str, session: int, number: int) -> Reply | None:
+        """Return the answer that this number got first, now as `repeated`, or None if it is new here."""
+        first = self._first.get((sender, session, number))
+        if first is None:
+            return None
+        transaction_id, height, receipt, _, code = first
+        return Reply(transaction_id, REPEATED, code=code, height=height, receipt=receipt)
+
+    def _answer(self, block: Block, position: int) -> Reply:
+        transaction = block.transactions[position]
+        receipt = block.receipt_of(position)
+        encoded = block.receipt_bytes[block.due_count + position]
+        height = block.header.height
+        key = (transaction.sender.organisation, transaction.session, transaction.number)
+        if receipt.status != REPEATED:
+            if len(self._first) >= HEIGHTS_KEPT * 64:
+                del self._first[next(iter(self._first))]
+            self._first.setdefault(key, (transaction.id, height, encoded, receipt.status, receipt.code))
+        elif key in self._first:
+            _, height, encoded, _, code = self._first[key]
+            return Reply(transaction.id, REPEATED, code=code, height=height, receipt=encoded)
+        code = receipt.code if receipt.status == REFUSED else None
+        return Reply(transaction.id, receipt.status, code=code, height=height, receipt=encoded)
