@@ -187,7 +187,14 @@ class Suspected:
     what: str
 
 
-TraceEvent: TypeAlias = Executed | Stable | Rejected | Suspected
+@dataclass(frozen=True, slots=True)
+class Diverged:
+    """A quorum certified other results than this bank computed at this sequence number."""
+
+    sequence: int
+
+
+TraceEvent: TypeAlias = Executed | Stable | Rejected | Suspected | Diverged
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ business time; one that is ahead is held until the reading catches up (design de
 """
 
 from consortium.certificate import Certificate, vote_body
-from consortium.consensus.messages import Signed, certificates_in
+from consortium.consensus.messages import Decided, PrePrepare, Signed, certificates_in
 from consortium.ledger.transaction import Batch, Bundle, Transaction, null_batch_digest
 from consortium.ledger.transition import Rules
 from consortium.node.effects import Check
@@ -49,6 +49,7 @@ class Intake:
         A pre-prepare without a body is no problem: the replica asks for the body.
         """
         content = signed.content
+        assert isinstance(content, PrePrepare)
         if signed.attachment is None:
             return None
         batch = self._shared.batch(signed.attachment, self._rules.chain, content.epoch)
@@ -75,6 +76,7 @@ class Intake:
     def problem_with_decided(self, signed: Signed) -> str | None:
         """Return why an executed slot that a peer sent is not acceptable, or None; its batch is kept."""
         content = signed.content
+        assert isinstance(content, Decided)
         if signed.attachment is None:
             return None if content.digest == self._null_digest else "decided slot without its batch"
         batch = self._shared.batch(signed.attachment, self._rules.chain, content.epoch)

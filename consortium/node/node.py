@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from consortium.consensus.messages import COMMIT, PREPARE, Decided, PrePrepare, Signed
+from consortium.consensus.output import NOTHING, Committed, Output
 from consortium.consensus.quorum import ConsensusConfig
-from consortium.consensus.replica import NOTHING, Committed, Output, Replica
+from consortium.consensus.replica import Replica
+from consortium.consensus.status import ReplicaStatus, SlotStatus, Wait
 from consortium.crypto import Signer
 from consortium.encoding import encode
 from consortium.ledger.block import Block
@@ -28,6 +30,7 @@ from consortium.node.effects import (
     Boot,
     BusinessTime,
     Check,
+    Diverged,
     Durable,
     Effects,
     Executed,
@@ -56,6 +59,7 @@ IDLE_TIMER = "idle"
 DUE_TIMER = "due"
 TIMEOUT_DOUBLINGS_MAX = 6
 IDLE_STATUS_EVERY = 5
+SLOTS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,7 @@ class Node:
         self._slots: dict[int, tuple[bytes, bytes | None, Any]] = {}
         self._generations: dict[str, int] = {}
         self._armed: set[str] = set()
+        self._executed = 0
         self._batch_is_due = False
         self._token = 0
         self._durable_token = 0
@@ -171,10 +176,10 @@ class Node:
                 output = self._replica.step(entry.signed)
                 if output is NOTHING:
                     return NOTHING_DONE
-                turn = Turn(now_us, self._token + 1)
+                turn = Turn(now_us, self._token)
                 self._carry_out(turn, output)
                 return self._finish(turn)
-        turn = Turn(now_us, self._token + 1)
+        turn = Turn(now_us, self._token)
         match entry:
             case Received():
                 self._received(turn, entry)
@@ -391,15 +396,18 @@ class Node:
         for signed in output.broadcast:
             turn.send(ALL, signed)
         for to, signed in output.unicast:
-            turn.send_at_once(to, signed)
+            turn.send(to, signed)
         for found in output.evidence:
             turn.evidence(found)
         for committed in output.committed:
             self._execute(turn, committed)
+        if output.divergence is not None:
+            turn.trace(Diverged(output.divergence.sequence))
         if output.stable is not None:
-            self._guard.forget_below(self._replica.stable)
-            self._intake.forget_below(self._replica.stable)
-            turn.trace(Stable(self._replica.stable, output.stable))
+            sequence = output.stable.fields[0]
+            self._guard.forget_below(sequence)
+            self._intake.forget_below(min(sequence, self._executed))
+            turn.trace(Stable(sequence, output.stable))
 
     def _execute(self, turn: Turn, committed: Committed) -> None:
         """Execute one slot, in sequence; persist the block; sign its header for its clients' banks."""
@@ -435,6 +443,7 @@ class Node:
         self._executed_since_idle = True
         self._arm_once(turn, IDLE_TIMER, self._config.idle_us)
         self._watch_due_work(turn)
+        self._executed = committed.sequence
         output = self._replica.executed(
             committed.sequence, block.header.height, block.hash, block.header.state_root
         )
@@ -459,13 +468,17 @@ class Node:
                     banks |= 1 << bundle.bank
                     if vote is None:
                         vote = self._guard.sign(
-                            HeaderVote(self._consensus.epoch, block.header.height, block.hash, self.index)
+                            HeaderVote(self._consensus.epoch, block.header.height, block.hash, self.index),
+                            None,
                         )
                     turn.send(bundle.bank, vote)
                 position += 1
         if own:
             turn.notify = True
             self._replies.executed(block, tuple(own), turn.token)
+
+    def _header_vote(self, block: Block) -> HeaderVote:
+        return HeaderVote(self._consensus.epoch, block.header.height, block.hash, self.index)
 
     # --- timers -----------------------------------------------------------------------------------------
 
@@ -500,17 +513,15 @@ class Node:
 
     # --- what drivers may read ---------------------------------------------------------------------------
 
-    def wanted(self, signed: Signed) -> tuple[Check, ...]:
-        """Return the checks this node wants made of a message before it comes in; pure.
+    def wanted(self, what: Signed | Transaction) -> tuple[Check, ...]:
+        """Return the checks this node wants made of a message or submission before it comes in; pure.
 
-        The first is the sender's signature. No checks at all means that the sender is no member of this
-        epoch: such a message is refused.
+        The first of a message's is the sender's signature. No checks at all means that the sender is no
+        member of this epoch: such a message is refused. A transaction's are those of all its signers.
         """
-        return self._intake.wanted(signed)
-
-    def wanted_of(self, transactions: tuple[Transaction, ...]) -> tuple[Check, ...]:
-        """Return the checks of a client's transactions: every signer's signature."""
-        return self._intake.checks_of(transactions)
+        if isinstance(what, Transaction):
+            return self._intake.checks_of((what,))
+        return self._intake.wanted(what)
 
     def status(self) -> NodeStatus:
         consensus = self._replica.status()
@@ -528,20 +539,33 @@ class Node:
             waits_for=self._waits_for(consensus),
         )
 
-    def _waits_for(self, consensus: Any) -> tuple[str, ...]:
-        """Say in words what keeps this node from going on."""
-        reasons = list(consensus.waits_for)
+    def _waits_for(self, consensus: ReplicaStatus) -> tuple[str, ...]:
+        """Say in words what keeps this node from going on; nothing while nothing is asked of it."""
         names = self._membership.validators
-        if self._mempool.pending and not reasons:
-            count = sum(len(pending.left) for pending in self._mempool.pending.values())
-            primary = names[self._replica.primary]
-            reasons.append(
-                f"{count} request(s) wait for a pre-prepare of the primary {primary} in view {consensus.view}"
-            )
-        if self._has_due_work() and not reasons:
-            reasons.append(f"due work waits for the primary {names[self._replica.primary]}")
+        if not (self._mempool.pending or self._has_due_work() or self._replica.in_flight):
+            return ()
+        reasons = [
+            f"sequence {slot.sequence} is {slot.phase} and waits for {_wait_text(slot, names)}"
+            for slot in consensus.open[:SLOTS_NAMED]
+        ]
+        left = sum(len(pending.left) for pending in self._mempool.pending.values())
+        if left:
+            reasons.append(f"{left} request(s) not ordered by {names[consensus.primary]}, the primary")
+        if self._has_due_work():
+            reasons.append(f"due work not ordered by {names[consensus.primary]}, the primary")
         return tuple(reasons)
 
     def _decided_slot(self, sequence: int) -> tuple[bytes, bytes | None, Any] | None:
         """Serve an executed slot to a bank that lacks it: digest, batch, commit certificate."""
         return self._slots.get(sequence)
+
+
+def _wait_text(slot: SlotStatus, names: tuple[str, ...]) -> str:
+    missing = ", ".join(names[index] for index in slot.missing)
+    match slot.waits_for:
+        case Wait.PREPARES | Wait.COMMITS:
+            return f"{slot.needed} more {slot.waits_for} (missing: {missing})"
+        case Wait.PRE_PREPARE | Wait.BODY:
+            return f"{slot.waits_for} (from {missing})"
+        case _:
+            return str(slot.waits_for)

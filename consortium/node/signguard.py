@@ -6,8 +6,7 @@ different one is refused. The records are persisted before what they cover is se
 
 from typing import Any
 
-from consortium.certificate import vote_body
-from consortium.consensus.messages import Message, Signed
+from consortium.consensus.messages import Message, Signed, seal
 from consortium.crypto import Signer
 
 
@@ -25,7 +24,7 @@ class SignGuard:
         self.signs = 0
         """Signatures made so far; the node charges the difference over a turn."""
 
-    def sign(self, content: Message, attachment: bytes | None = None) -> Signed:
+    def sign(self, content: Message, attachment: bytes | None) -> Signed:
         """Return `content` signed. Raises EquivocationRefusedError for a second body in one slot."""
         slot = content.slot
         if slot is not None:
@@ -34,8 +33,7 @@ class SignGuard:
                 if before.content.fields() != content.fields():
                     raise EquivocationRefusedError(f"a second {content.KIND} for {slot}")
                 return before
-        body = vote_body(self._chain, content.epoch, content.KIND, content.sender, content.fields())
-        signed = Signed(body, self._signer.sign(body), content, attachment)
+        signed = seal(content, self._chain, self._signer, attachment)
         self.signs += 1
         if slot is not None:
             self._signed[slot] = signed

@@ -20,7 +20,8 @@ class Turn:
     """Collects what one input leads to; `finish` freezes it into `Effects`.
 
     Sends are of two kinds: `safe` ones say nothing that a restarted bank could contradict and leave at once;
-    the others wait until everything persisted in this turn is durable.
+    the others wait until everything persisted up to and in this turn is durable (a message that is sent
+    again may have been signed a moment ago).
     """
 
     __slots__ = (
@@ -39,9 +40,9 @@ class Turn:
         "transactions",
     )
 
-    def __init__(self, now_us: int, token: int) -> None:
+    def __init__(self, now_us: int, last_token: int) -> None:
         self.now_us = now_us
-        self.token = token
+        self.token = last_token + 1
         """The flush token of this turn, if anything is persisted in it."""
         self.notify = False
         self.gas = 0
@@ -86,7 +87,7 @@ class Turn:
 
     def finish(self, signs: int) -> Effects:
         """Return the effects; NOTHING_DONE itself if there are none."""
-        after = self.token if self._persist else 0
+        after = self.token if self._persist else self.token - 1
         send = tuple(
             [Send(to, signed, 0) for to, signed in self._safe]
             + [Send(to, signed, after) for to, signed in self._waiting]
@@ -107,7 +108,7 @@ class Turn:
             return NOTHING_DONE
         return Effects(
             tuple(self._persist),
-            after,
+            self.token if self._persist else 0,
             self.notify,
             send,
             tuple(self._timers),
