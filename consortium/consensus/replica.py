@@ -1,0 +1,477 @@
+"""One replica of PBFT (Castro & Liskov, OSDI'99 and TOCS'02), and the only owner of its protocol state.
+
+No clock, I/O, threads or randomness: the node gives it authentic messages (the node has checked signatures
+and batches) and carries out the `Output` that each step returns. Batches are opaque digests in here. Other
+modules compute; every decision to change protocol state is made in this file.
+
+Reading order: what the node calls (`propose`, `step`, `executed`, `checkpoint_now`, `status_message`,
+`status`), then a handler for each kind of message, then how a slot advances, checkpoints, refusals.
+
+The normal case only, so far: the view stays 0, and a dead primary shows in `status` as what everybody waits
+for. A view change will add two handlers and a mode, and find its prepared certificates in the slots.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from consortium.certificate import Certificate
+from consortium.consensus.catch_up import BatchPort, Periods, SignPort, answer, open_slots
+from consortium.consensus.checkpoint import CheckpointLog
+from consortium.consensus.log import Log, Slot
+from consortium.consensus.messages import (
+    CHECKPOINT,
+    COMMIT,
+    DECIDED,
+    PRE_PREPARE,
+    PREPARE,
+    STABLE,
+    STATUS,
+    Checkpoint,
+    Commit,
+    Decided,
+    Prepare,
+    PrePrepare,
+    Signed,
+    StableCheckpoint,
+    Status,
+)
+from consortium.consensus.output import (
+    NOTHING,
+    Committed,
+    Divergence,
+    Evidence,
+    Output,
+    Prepared,
+    Record,
+    Wanted,
+)
+from consortium.consensus.quorum import ConsensusConfig, is_quorum
+from consortium.consensus.status import Mode, ReplicaStatus, slot_status
+from consortium.consensus.transitions import (
+    ACCEPT,
+    PREPARE_QUORUM,
+    Phase,
+    Refusal,
+    due,
+    on_certificate,
+    pre_prepare_refusal,
+    vote_refusal,
+)
+
+__all__ = ["NOTHING", "Committed", "Output", "Replica"]
+
+
+class Replica:
+    """The protocol state of one replica in one epoch.
+
+    `sign` is the node's only way to sign, guarded against equivocation; `batch_of` gives what was executed.
+    """
+
+    def __init__(self, config: ConsensusConfig, sign: SignPort, batch_of: BatchPort) -> None:
+        self.config = config.validate()
+        self._sign = sign
+        self._batch_of = batch_of
+        self._epoch = config.epoch
+        self._index = config.index
+        self._own_bit = 1 << config.index
+        self._quorum = config.quorum
+        self._null_digest = config.null_digest
+        self._view = 0
+        self._primary = config.primary(0)
+        self._log = Log(config.n, config.quorum, config.window)
+        self._checkpoints = CheckpointLog()
+        self._periods = Periods()
+        # Four marks: executed <= handed over; next proposal; and the watermarks in the log. A replica that is
+        # behind has executed < low (decision 15): it votes above low all the same.
+        self._executed = 0
+        self._handed_over = 0
+        self._next_sequence = 1
+        self._results: tuple[int, int, bytes, bytes] | None = None
+        self._ready: dict[int, Committed] = {}
+        self._diverged_at = 0
+        self._refused: Counter[Refusal] = Counter()
+        self._handlers: dict[str, Callable[[Signed, Any], Output]] = {
+            PRE_PREPARE: self._on_pre_prepare,
+            PREPARE: self._on_vote,
+            COMMIT: self._on_vote,
+            CHECKPOINT: self._on_checkpoint,
+            STATUS: self._on_status,
+            DECIDED: self._on_decided,
+            STABLE: self._on_stable_checkpoint,
+        }
+
+    # --- what the node calls ----------------------------------------------------------------------------
+
+    @property
+    def is_primary(self) -> bool:
+        return self._primary == self._index
+
+    @property
+    def primary(self) -> int:
+        return self._primary
+
+    @property
+    def view(self) -> int:
+        return self._view
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether anything is known here that is not executed yet."""
+        return next(self._log.slots(self._executed), None) is not None
+
+    @property
+    def can_propose(self) -> bool:
+        """Whether this is the primary, with room below the high watermark and in the pipeline."""
+        sequence = self._next_sequence
+        return (
+            self._primary == self._index
+            and sequence <= self._log.high
+            and sequence - self._executed <= self.config.pipeline
+        )
+
+    def propose(self, digest: bytes, attachment: bytes | None) -> Output:
+        """Assign the next sequence number to a batch (4.2). Ask `can_propose` first."""
+        assert self.can_propose, "only a primary with room in window and pipeline proposes"
+        sequence = self._next_sequence
+        self._next_sequence = sequence + 1
+        content = PrePrepare(self._epoch, self._view, sequence, digest, self._index)
+        pre_prepare = self._sign(content, attachment)
+        slot = self._log.open(sequence, self._view, self._primary, self._periods.count)
+        self._accept(slot, pre_prepare, digest)
+        return self._advance(slot, (pre_prepare,), (pre_prepare,))
+
+    def step(self, signed: Signed) -> Output:
+        """Take one message whose signatures, and whose batch if it carries one, the node has verified."""
+        content = signed.content
+        handler = self._handlers.get(content.KIND)
+        if handler is None:
+            return self._refuse(Refusal.UNKNOWN_KIND)
+        return handler(signed, content)
+
+    def executed(self, sequence: int, height: int, header_hash: bytes, state_root: bytes) -> Output:
+        """Learn the results of what was handed over; every K sequence numbers are a checkpoint (4.3)."""
+        assert sequence == self._executed + 1, "execution is strictly in sequence"
+        assert sequence <= self._handed_over, "only what was handed over can have been executed"
+        self._executed = sequence
+        self._results = (sequence, height, header_hash, state_root)
+        if sequence <= self._log.low:
+            return self._compare_with_stable()
+        if sequence % self.config.checkpoint_interval == 0:
+            return self.checkpoint_now()
+        return NOTHING
+
+    def checkpoint_now(self) -> Output:
+        """Send a CHECKPOINT for what was executed last: when idle, and at the end of a run."""
+        sequence = self._executed
+        if self._results is None or sequence <= self._log.low or sequence in self._checkpoints.own:
+            return NOTHING
+        content = Checkpoint(self._epoch, *self._results, self._index)
+        signed = self._sign(content, None)
+        self._checkpoints.own[sequence] = signed
+        mask = self._checkpoints.add(signed, content, self._log.high)
+        if mask.bit_count() < self._quorum:
+            return Output(broadcast=(signed,), records=(signed,))
+        return self._stabilise(self._checkpoints.certificate(content), (signed,), (signed,))
+
+    def status_message(self) -> Signed:
+        """Return our STATUS, to be sent to all, and end a STATUS period: slots and results grow older.
+
+        The node calls this periodically, and need not send it while nothing is overdue.
+        """
+        self._periods.end(self._executed)
+        overdue = open_slots(self._log, self._executed, self._periods)
+        content = Status(self._epoch, self._view, self._log.low, self._executed, overdue, self._index)
+        return self._sign(content, None)
+
+    def status(self) -> ReplicaStatus:
+        """Return a snapshot: where this replica is, and what each open sequence number waits for."""
+        log = self._log
+        last = max((slot.sequence for slot in log.slots(self._executed)), default=self._executed + 1)
+        return ReplicaStatus(
+            index=self._index,
+            epoch=self._epoch,
+            view=self._view,
+            primary=self._primary,
+            mode=Mode.NORMAL,
+            stable=log.low,
+            high=log.high,
+            executed=self._executed,
+            next_sequence=self._next_sequence if self.is_primary else 0,
+            can_propose=self.can_propose,
+            open=tuple(
+                slot_status(log.find(sequence), sequence, self.config, self._primary, self._executed)
+                for sequence in range(max(self._executed, log.low) + 1, last + 1)
+            ),
+            behind=self._checkpoints.attested_above(log.high, self.config.weak_quorum),
+            diverged_at=self._diverged_at,
+            refused=tuple((str(cause), self._refused[cause]) for cause in Refusal if self._refused[cause]),
+        )
+
+    # --- a handler for each kind of message -------------------------------------------------------------
+
+    def _on_pre_prepare(self, signed: Signed, content: PrePrepare) -> Output:
+        log = self._log
+        if (
+            content.view != self._view
+            or content.epoch != self._epoch
+            or content.sender != self._primary
+            or not log.low < content.sequence <= log.high
+        ):
+            return self._refuse_pre_prepare(content)
+        slot = log.open(content.sequence, self._view, self._primary, self._periods.count)
+        first = slot.pre_prepare
+        if first is not None and first.content != content:
+            return self._accuse(slot, first, signed)
+        if slot.phase is not _WAITING:
+            return NOTHING
+        digest = content.digest
+        if signed.attachment is None and digest != self._null_digest:
+            if first is not None:
+                return NOTHING
+            slot.pre_prepare = signed
+            return Output(wanted=(Wanted(content.sequence, digest),))
+        self._accept(slot, signed, digest)
+        prepare = self._sign(Prepare(self._epoch, self._view, content.sequence, digest, self._index), None)
+        slot.prepares.votes[self._index] = prepare
+        slot.prepares.mask |= self._own_bit
+        return self._advance(slot, (prepare,), (signed, prepare))
+
+    def _on_vote(self, signed: Signed, vote: Prepare | Commit) -> Output:
+        """PREPARE and COMMIT: most deliveries end here, and most of them change nothing but a bit."""
+        log = self._log
+        sequence = vote.sequence
+        sender = vote.sender
+        if (
+            vote.view != self._view
+            or vote.epoch != self._epoch
+            or not log.low < sequence <= log.high
+            or sender >= log.n
+        ):
+            return self._refuse_vote(vote)
+        slot = log.ring[sequence % log.window]
+        if slot is None:
+            slot = log.open(sequence, self._view, self._primary, self._periods.count)
+        tally = slot.prepares if vote.KIND is PREPARE else slot.commits
+        first = tally.votes[sender]
+        if first is not None:
+            return NOTHING if first is signed or first.content == vote else self._accuse(slot, first, signed)
+        if sender == tally.barred:
+            return self._refuse(Refusal.PREPARE_FROM_PRIMARY)
+        tally.votes[sender] = signed
+        digest = vote.digest
+        if digest != slot.digest:
+            tally.early[digest] = tally.early.get(digest, 0) | 1 << sender
+            return NOTHING
+        mask = tally.mask = tally.mask | 1 << sender
+        if mask.bit_count() == tally.needed:
+            return self._advance(slot, (), ())
+        return NOTHING
+
+    def _on_checkpoint(self, signed: Signed, content: Checkpoint) -> Output:
+        log = self._log
+        if content.epoch != self._epoch:
+            return self._refuse(Refusal.ANOTHER_EPOCH)
+        if content.sender >= log.n:
+            return self._refuse(Refusal.STRANGER)
+        if content.sequence <= log.low:
+            return NOTHING
+        checkpoints = self._checkpoints
+        first = checkpoints.vote_of(content.sequence, content.sender)
+        if first is not None:
+            if first.content == content or checkpoints.accused >> content.sender & 1:
+                return NOTHING
+            checkpoints.accused |= 1 << content.sender
+            return self._evidence(first, signed)
+        mask = checkpoints.add(signed, content, log.high)
+        if mask.bit_count() < self._quorum:
+            return NOTHING
+        return self._stabilise(checkpoints.certificate(content), (), ())
+
+    def _on_status(self, _signed: Signed, content: Status) -> Output:
+        """Send the peer what it lacks."""
+        if content.epoch != self._epoch:
+            return self._refuse(Refusal.ANOTHER_EPOCH)
+        peer = content.sender
+        if peer >= self._log.n:
+            return self._refuse(Refusal.STRANGER)
+        if peer == self._index:
+            return NOTHING
+        messages = answer(
+            content,
+            config=self.config,
+            view=self._view,
+            log=self._log,
+            checkpoints=self._checkpoints,
+            periods=self._periods,
+            batch_of=self._batch_of,
+            sign=self._sign,
+        )
+        return Output(unicast=tuple((peer, message) for message in messages)) if messages else NOTHING
+
+    def _on_decided(self, signed: Signed, content: Decided) -> Output:
+        """Take a certificate in place of our own votes: it proves the decision in any view (pbft.md A.4)."""
+        log = self._log
+        sequence, digest = content.sequence, content.digest
+        if sequence <= self._handed_over or sequence in self._ready:
+            return NOTHING
+        if sequence > min(log.high, self._handed_over + log.window):
+            return self._refuse(Refusal.BEYOND_WINDOW)
+        certificate = content.certificate
+        complete = signed.attachment is not None or digest == self._null_digest
+        if not (complete and certificate.fields[1:] == (sequence, digest)) or not is_quorum(
+            certificate, COMMIT, self.config
+        ):
+            return self._refuse(Refusal.UNPROVEN)
+        committed = Committed(sequence, digest, signed, certificate)
+        if sequence > log.low:
+            slot = log.open(sequence, self._view, self._primary, self._periods.count)
+            transition = on_certificate(slot.phase)
+            assert transition is not None, "a committed slot is handed over or ready"
+            slot.phase = transition.next_phase
+            slot.committed = committed
+        self._next_sequence = max(self._next_sequence, sequence + 1)
+        return Output(committed=self._in_sequence(committed))
+
+    def _on_stable_checkpoint(self, _signed: Signed, content: StableCheckpoint) -> Output:
+        certificate = content.certificate
+        match certificate.fields:
+            case (int(sequence), int(), bytes(), bytes()) if is_quorum(certificate, CHECKPOINT, self.config):
+                pass
+            case _:
+                return self._refuse(Refusal.UNPROVEN)
+        if sequence <= self._log.low:
+            return NOTHING
+        return self._stabilise(certificate, (), ())
+
+    # --- how a slot advances ----------------------------------------------------------------------------
+
+    def _accept(self, slot: Slot, pre_prepare: Signed, digest: bytes) -> None:
+        """Count from now on what is voted for this digest; early votes may have been waiting for it."""
+        assert slot.phase is ACCEPT.phase
+        slot.phase = ACCEPT.next_phase
+        slot.pre_prepare = pre_prepare
+        slot.digest = digest
+        if slot.prepares.early:
+            slot.prepares.accept(digest)
+        if slot.commits.early:
+            slot.commits.accept(digest)
+
+    def _advance(self, slot: Slot, broadcast: tuple[Signed, ...], records: tuple[Record, ...]) -> Output:
+        """Take every step that the tallies allow, one after the other, and say what follows from them."""
+        prepares, commits, quorum = slot.prepares, slot.commits, self._quorum
+        committed: tuple[Committed, ...] = ()
+        while (
+            step := due(slot.phase, prepares.mask.bit_count(), commits.mask.bit_count(), quorum)
+        ) is not None:
+            pre_prepare, digest = slot.pre_prepare, slot.digest
+            assert pre_prepare is not None
+            assert digest is not None
+            slot.phase = step.next_phase
+            if step is PREPARE_QUORUM:
+                prepared = slot.prepared = Prepared(pre_prepare, prepares.matching())
+                content = Commit(self._epoch, self._view, slot.sequence, digest, self._index)
+                commit = self._sign(content, None)
+                commits.votes[self._index] = commit
+                commits.mask |= self._own_bit
+                broadcast += (commit,)
+                records += (prepared, commit)
+            else:
+                decision = slot.committed = Committed(slot.sequence, digest, pre_prepare, commits.matching())
+                committed = self._in_sequence(decision)
+        if not broadcast and not committed:
+            return NOTHING
+        return Output(broadcast, (), records, committed)
+
+    def _in_sequence(self, decision: Committed) -> tuple[Committed, ...]:
+        """Agreement is out of order inside the window; hand over without gaps (4.2)."""
+        if decision.sequence == self._handed_over + 1 and not self._ready:
+            self._handed_over = decision.sequence
+            return (decision,)
+        self._ready[decision.sequence] = decision
+        handed_over = []
+        while (following := self._ready.pop(self._handed_over + 1, None)) is not None:
+            self._handed_over = following.sequence
+            handed_over.append(following)
+        return tuple(handed_over)
+
+    # --- checkpoints ------------------------------------------------------------------------------------
+
+    def _stabilise(
+        self, certificate: Certificate, broadcast: tuple[Signed, ...], records: tuple[Record, ...]
+    ) -> Output:
+        """Move the watermarks up to a certified checkpoint (4.3), executed here or not (decision 15).
+
+        The slots at or below it go; what of them is decided and waits for an earlier sequence number stays in
+        `_ready`. All that is signed from now on has records behind the certificate's, so nothing can leave
+        before the certificate is durable.
+        """
+        sequence = certificate.fields[0]
+        own = self._checkpoints.own.get(sequence)
+        self._log.advance(sequence)
+        self._checkpoints.advance(certificate, self._log.low, self._log.high)
+        self._next_sequence = max(self._next_sequence, sequence + 1)
+        divergence = None
+        if own is not None:
+            divergence = self._divergence(own.content.fields())
+        elif self._results is not None and self._results[0] == sequence:
+            divergence = self._divergence(self._results)
+        return Output(
+            broadcast=broadcast,
+            records=(*records, certificate),
+            stable=certificate,
+            divergence=divergence,
+        )
+
+    def _compare_with_stable(self) -> Output:
+        """A replica that was behind has executed up to what the others certified: it must be the same."""
+        assert self._results is not None
+        stable = self._checkpoints.stable
+        if stable is None or stable.fields[0] != self._results[0]:
+            return NOTHING
+        divergence = self._divergence(self._results)
+        return NOTHING if divergence is None else Output(divergence=divergence)
+
+    def _divergence(self, own: tuple[Any, ...]) -> Divergence | None:
+        stable = self._checkpoints.stable
+        assert stable is not None
+        if stable.fields == own:
+            return None
+        self._diverged_at = self._diverged_at or own[0]
+        return Divergence(own[0], own, stable.fields)
+
+    # --- refusals ---------------------------------------------------------------------------------------
+
+    def _refuse_pre_prepare(self, content: PrePrepare) -> Output:
+        log = self._log
+        refusal = pre_prepare_refusal(
+            content, epoch=self._epoch, view=self._view, primary=self._primary, low=log.low, high=log.high
+        )
+        assert refusal is not None, "the quick test and the rules agree"
+        return self._refuse(refusal)
+
+    def _refuse_vote(self, vote: Prepare | Commit) -> Output:
+        log = self._log
+        refusal = vote_refusal(vote, epoch=self._epoch, view=self._view, n=log.n, low=log.low, high=log.high)
+        assert refusal is not None, "the quick test and the rules agree"
+        return self._refuse(refusal)
+
+    def _refuse(self, refusal: Refusal) -> Output:
+        if refusal is not Refusal.LATE:
+            self._refused[refusal] += 1
+        return NOTHING
+
+    def _accuse(self, slot: Slot, first: Signed, second: Signed) -> Output:
+        """Give evidence of a second, different content for one slot, once for each sender and slot."""
+        bit = 1 << second.content.sender
+        if slot.accused & bit:
+            return NOTHING
+        slot.accused |= bit
+        return self._evidence(first, second)
+
+    def _evidence(self, first: Signed, second: Signed) -> Output:
+        self._refused[Refusal.CONFLICT] += 1
+        return Output(evidence=(Evidence(first.header, second.header),))
+
+
+_WAITING = Phase.WAITING
