@@ -404,7 +404,9 @@ class Node:
         if output.divergence is not None:
             turn.trace(Diverged(output.divergence.sequence))
         if output.stable is not None:
-            sequence = output.stable.fields[0]
+            sequence, height = output.stable.fields[:2]
+            if output.divergence is None:
+                self._replies.certified(height)
             self._guard.forget_below(sequence)
             self._intake.forget_below(min(sequence, self._executed))
             turn.trace(Stable(sequence, output.stable))
@@ -475,7 +477,7 @@ class Node:
                 position += 1
         if own:
             turn.notify = True
-            self._replies.executed(block, tuple(own), turn.token)
+        self._replies.executed(block, tuple(own), turn.token)
 
     def _header_vote(self, block: Block) -> HeaderVote:
         return HeaderVote(self._consensus.epoch, block.header.height, block.hash, self.index)
@@ -492,8 +494,9 @@ class Node:
     def _send_status(self, turn: Turn) -> None:
         """Tell the others what is here and what is missing, also when idle (then less often)."""
         self._status_count += 1
+        message = self._replica.status_message()
         if self._replica.in_flight or self._mempool.pending or self._status_count % IDLE_STATUS_EVERY == 0:
-            turn.send_at_once(ALL, self._guard.sign(self._replica.status_message()))
+            turn.send_at_once(ALL, message)
         self._arm(turn, STATUS_TIMER, self._config.status_us)
 
     def _arm(self, turn: Turn, name: str, delay_us: int) -> None:

@@ -32,33 +32,42 @@ class Replies:
         self._unanswered: dict[int, _Unanswered] = {}
         self._first: dict[tuple[str, int, int], tuple[bytes, int, bytes, str, str | None]] = {}
         self._newest_height = 0
+        self._certified_height = 0
 
     def executed(self, block: Block, own_positions: tuple[int, ...], token: int) -> None:
-        """Note an executed block in which own clients have transactions."""
+        """Note an executed block; own clients' transactions in it wait for their answers."""
         height = block.header.height
         self._newest_height = height
-        self._unanswered[height] = _Unanswered(block, token, own_positions)
-        self.vote(height, block.hash, self._own_index)
+        if own_positions:
+            self._unanswered[height] = _Unanswered(block, token, own_positions)
+            self.vote(height, block.hash, self._own_index)
+        else:
+            self._votes.pop(height, None)
 
     def vote(self, height: int, header_hash: bytes, sender: int) -> None:
-        """Count a bank's signature under a header; what is far from our own height is not kept."""
-        if abs(height - self._newest_height) > HEIGHTS_KEPT:
+        """Count a bank's signature under a header; what is done or far from our own height is not kept."""
+        done = height <= self._newest_height and height not in self._unanswered
+        if done or height > self._newest_height + HEIGHTS_KEPT:
             return
         votes = self._votes.setdefault(height, {})
         votes[header_hash] = votes.get(header_hash, 0) | 1 << sender
 
+    def certified(self, height: int) -> None:
+        """Note a checkpoint certificate for our own chain: it attests every header up to its height."""
+        self._certified_height = max(self._certified_height, height)
+
     def ready(self, durable_token: int) -> list[Reply]:
         """Return the answers that may be given now, in order of height."""
         answers: list[Reply] = []
-        for height in list(self._unanswered):
+        for height in tuple(self._unanswered):
             waiting = self._unanswered[height]
-            attested = self._votes.get(height, {}).get(waiting.block.hash, 0).bit_count()
-            if waiting.token > durable_token or attested < self._needed:
+            votes = self._votes[height][waiting.block.hash].bit_count()
+            attested = votes >= self._needed or height <= self._certified_height
+            if waiting.token > durable_token or not attested:
                 continue
             del self._unanswered[height]
-            answers += [self._answer(waiting.block, position) for position in waiting.positions]
-        for height in [h for h in self._votes if h < self._newest_height - HEIGHTS_KEPT]:
             del self._votes[height]
+            answers += [self._answer(waiting.block, position) for position in waiting.positions]
         return answers
 
     def first_answer(self, sender: str, session: int, number: int) -> Reply | None:
