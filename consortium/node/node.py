@@ -140,8 +140,13 @@ class Node:
         self.identity = identity
         self.index = consensus.index
         self.tip = genesis
+        self.blocks: list[Block] = [genesis]
+        self.executed = 0
+        """The sequence number executed last."""
+        self.stable = 0
+        """The highest sequence number with a certified checkpoint."""
         self._rules = rules
-        self._membership = rules.membership
+        self.membership = rules.membership
         self._config = config
         self._consensus = consensus
         self._shared = shared or SharedWork(enabled=False)
@@ -158,7 +163,6 @@ class Node:
         self._slots: dict[int, tuple[bytes, bytes | None, Any]] = {}
         self._generations: dict[str, int] = {}
         self._armed: set[str] = set()
-        self._executed = 0
         self._batch_is_due = False
         self._token = 0
         self._durable_token = 0
@@ -290,7 +294,7 @@ class Node:
         """Return why this bank does not admit a transaction. Only a filter: execution decides."""
         if transaction.chain != self._rules.chain:
             return "E-NETWORK"
-        if self._membership.carrier(transaction.sender.organisation) != self.identity:
+        if self.membership.carrier(transaction.sender.organisation) != self.identity:
             return "E-BUNDLE"
         return self._rules.contracts.refusal(transaction.contract, transaction.action, transaction.arguments)
 
@@ -405,10 +409,11 @@ class Node:
             turn.trace(Diverged(output.divergence.sequence))
         if output.stable is not None:
             sequence, height = output.stable.fields[:2]
+            self.stable = max(self.stable, sequence)
             if output.divergence is None:
                 self._replies.certified(height)
             self._guard.forget_below(sequence)
-            self._intake.forget_below(min(sequence, self._executed))
+            self._intake.forget_below(min(sequence, self.executed))
             turn.trace(Stable(sequence, output.stable))
 
     def _execute(self, turn: Turn, committed: Committed) -> None:
@@ -423,6 +428,7 @@ class Node:
                 self._rules, self.tip, batch, self._consensus.epoch, committed.sequence
             )
             self.tip = block
+            self.blocks.append(block)
             self._slots[committed.sequence] = (committed.digest, attachment, committed.certificate)
             turn.persist(BlockRecord(block, attachment, committed.certificate))
             turn.gas += block.gas_used
@@ -445,7 +451,7 @@ class Node:
         self._executed_since_idle = True
         self._arm_once(turn, IDLE_TIMER, self._config.idle_us)
         self._watch_due_work(turn)
-        self._executed = committed.sequence
+        self.executed = committed.sequence
         output = self._replica.executed(
             committed.sequence, block.header.height, block.hash, block.header.state_root
         )
@@ -544,7 +550,7 @@ class Node:
 
     def _waits_for(self, consensus: ReplicaStatus) -> tuple[str, ...]:
         """Say in words what keeps this node from going on; nothing while nothing is asked of it."""
-        names = self._membership.validators
+        names = self.membership.validators
         if not (self._mempool.pending or self._has_due_work() or self._replica.in_flight):
             return ()
         reasons = [
