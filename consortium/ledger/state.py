@@ -269,31 +269,32 @@ def diff(old: Root, new: Root) -> Iterator[tuple[bytes, bytes | None, bytes | No
 
     Only subtrees with different digests are entered, so the cost follows the difference, not the size.
     """
-    waiting: list[tuple[Root, Root]] = [(old, new)]
+    waiting: list[tuple[Root, Root]] = [(old, new)] if root_digest(old) != root_digest(new) else []
     while waiting:
         left, right = waiting.pop()
-        if left is right or root_digest(left) == root_digest(right):
-            continue
-        left_key, left_value = (left.key, left.value) if isinstance(left, Leaf) else (None, None)
-        right_key, right_value = (right.key, right.value) if isinstance(right, Leaf) else (None, None)
-        if left is None and right_key is not None:
-            yield right_key, None, right_value
-        elif left_key is not None and (right is None or left_key == right_key):
-            yield left_key, left_value, right_value
+        if isinstance(left, Leaf) and (right is None or (isinstance(right, Leaf) and left.key == right.key)):
+            yield left.key, left.value, None if right is None else right.value
+        elif left is None and isinstance(right, Leaf):
+            yield right.key, None, right.value
         else:
-            waiting.extend(_pairs(left, right))
+            waiting.extend(_differing_parts(left, right))
 
 
-def _pairs(left: Root, right: Root) -> list[tuple[Root, Root]]:
-    """The differing parts of two nodes that stand at the same place, last label first."""
+def _differing_parts(left: Root, right: Root) -> list[tuple[Root, Root]]:
+    """The parts of two nodes that stand at the same place and differ, last label first."""
     if isinstance(left, Branch) and isinstance(right, Branch) and left.header == right.header:
-        both = zip(left.children[::-1], right.children[::-1], strict=True)
-        return [(one, other) for one, other in both if one.digest != other.digest]
-    paths = [_path_of(node) for node in (left, right) if node is not None]
-    depth = _common_length(paths[0], paths[-1])
-    left_parts, right_parts = _parts(left, depth), _parts(right, depth)
-    labels = sorted(left_parts | right_parts, reverse=True)
-    return [(left_parts.get(label), right_parts.get(label)) for label in labels]
+        pairs: list[tuple[Root, Root]] = list(zip(left.children, right.children, strict=True))
+    else:
+        paths = [_path_of(node) for node in (left, right) if node is not None]
+        depth = _common_length(paths[0], paths[-1])
+        left_parts, right_parts = _parts(left, depth), _parts(right, depth)
+        labels = sorted(left_parts | right_parts)
+        pairs = [(left_parts.get(label), right_parts.get(label)) for label in labels]
+    return [
+        (one, other)
+        for one, other in reversed(pairs)
+        if one is not other and root_digest(one) != root_digest(other)
+    ]
 
 
 # --- storing -----------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from state_strategies import contents, keys, values
 
 from consortium.encoding import decode, encode
 from consortium.ledger.proof import prove, verify
-from consortium.ledger.state import root_digest, update
+from consortium.ledger.state import nodes, root_digest, update
+from consortium.ledger.state_form import leaf_bytes, parse_branch, path_of
 
 
 @given(contents, keys)
@@ -45,6 +46,25 @@ def test_the_proof_of_one_key_is_none_of_another(entries, data):
     if one != other:
         assert not verify(root_digest(root), other, entries[one], prove(root, one))
         assert not verify(root_digest(root), other, None, prove(root, one))
+
+
+@settings(max_examples=40)
+@given(contents.filter(bool))
+def test_the_absence_of_a_present_key_cannot_be_forged(entries):
+    """With genuine nodes: stop at any branch on the way, or end with the key's own leaf."""
+    root = update(None, entries)
+    stored = dict(nodes(root))
+    for key, value in entries.items():
+        steps, end = decode(prove(root, key))
+        assert end is None
+        digest = root_digest(root)
+        for stop, step in enumerate([*steps, None]):
+            data = stored[digest]
+            assert not verify(root_digest(root), key, None, encode((steps[:stop], data)))
+            if step is not None:
+                prefix, labels, digests = parse_branch(data)
+                digest = digests[labels.index(path_of(key)[len(prefix)])]
+        assert data == leaf_bytes(key, value)
 
 
 def _example_proofs():
