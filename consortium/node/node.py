@@ -11,6 +11,7 @@ the bundle to the primary and arms its timer; on timeout it broadcasts; a backup
 from dataclasses import dataclass
 from typing import Any
 
+from consortium.certificate import Certificate
 from consortium.consensus.messages import COMMIT, PREPARE, Decided, PrePrepare, Signed
 from consortium.consensus.output import NOTHING, Committed, Output
 from consortium.consensus.quorum import ConsensusConfig
@@ -109,7 +110,7 @@ class BlockRecord:
 
     block: Block
     attachment: bytes
-    certificate: Any
+    certificate: Certificate
 
     def encoded(self) -> bytes:
         return encode(
@@ -143,6 +144,8 @@ class Node:
         self.blocks: list[Block] = [genesis]
         self.executed = 0
         """The sequence number executed last."""
+        self.checkpoint: Certificate | None = None
+        """The certificate of the highest stable checkpoint."""
         self.stable = 0
         """The highest sequence number with a certified checkpoint."""
         self._rules = rules
@@ -160,7 +163,7 @@ class Node:
         )
         self._intake = Intake(rules, consensus.epoch, self._shared, genesis.header.time_us)
         self._replies = Replies(rules.membership.weak_quorum, consensus.index)
-        self._slots: dict[int, tuple[bytes, bytes | None, Any]] = {}
+        self._slots: dict[int, tuple[bytes, bytes | None, Certificate]] = {}
         self._generations: dict[str, int] = {}
         self._armed: set[str] = set()
         self._batch_is_due = False
@@ -409,7 +412,8 @@ class Node:
             turn.trace(Diverged(output.divergence.sequence))
         if output.stable is not None:
             sequence, height = output.stable.fields[:2]
-            self.stable = max(self.stable, sequence)
+            if sequence > self.stable:
+                self.stable, self.checkpoint = sequence, output.stable
             if output.divergence is None:
                 self._replies.certified(height)
             self._guard.forget_below(sequence)
@@ -564,7 +568,16 @@ class Node:
             reasons.append(f"due work not ordered by {names[consensus.primary]}, the primary")
         return tuple(reasons)
 
-    def _decided_slot(self, sequence: int) -> tuple[bytes, bytes | None, Any] | None:
+    def certificate_of(self, sequence: int) -> Certificate | None:
+        """Return the commit certificate of an executed slot."""
+        slot = self._slots.get(sequence)
+        return None if slot is None else slot[2]
+
+    def certificates(self) -> dict[int, Certificate]:
+        """Return the commit certificates of all executed slots, by sequence number."""
+        return {sequence: slot[2] for sequence, slot in self._slots.items()}
+
+    def _decided_slot(self, sequence: int) -> tuple[bytes, bytes | None, Certificate] | None:
         """Serve an executed slot to a bank that lacks it: digest, batch, commit certificate."""
         return self._slots.get(sequence)
 

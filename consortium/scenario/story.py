@@ -77,6 +77,7 @@ class Story:
         self._stall_us = max(STALL_US_MIN, STALL_TIMEOUTS * scenario.consensus.view_timeout_us)
         self._waiting: dict[bytes, Played] = {}
         self._told_height = 0
+        self._actions: dict[int, list[Callable[[], None]]] = {}
         self.played: list[Played] = []
         self.due: list[DueWork] = []
         self.outcome = Outcome.FINISHED
@@ -86,15 +87,34 @@ class Story:
         """Play the whole timeline, stopping at `moments` of business time as well."""
         instants = {instant.at_us: instant for instant in self._scenario.instants()}
         self._cluster.start()
-        for at_us in sorted({*instants, *moments}):
+        for at_us in sorted({*instants, *moments, *self._actions}):
             if not self._go_to(at_us):
                 return
+            for action in self._actions.get(at_us, ()):
+                action()
             instant = instants.get(at_us)
             if instant is not None and not self._submit(instant):
                 return
             self._on_moment(at_us)
         if self._finish_due_work() and self._settle():
             self._on_moment(None)
+
+    def at_moment(self, at_us: int, action: Callable[[], None]) -> None:
+        """Do something from outside when the story reaches this business time, before its steps."""
+        self._actions.setdefault(at_us, []).append(action)
+
+    def live_nodes(self) -> list[Node]:
+        """Return the honest banks that run."""
+        return [self._nodes[index] for index in self._live()]
+
+    def longest_gap_us(self, from_us: int, to_us: int | None) -> int:
+        """Return the longest wait for an answer among the steps of these business times."""
+        waits = [
+            each.answered_us - each.submitted_us
+            for each in self.played
+            if each.answered_us is not None and from_us <= each.step.at_us <= (to_us or each.step.at_us)
+        ]
+        return max(waits, default=0)
 
     def replied(self, now_us: int, _bank: int, reply: Reply) -> None:
         """Take a bank's answer to its client; a busy bank is asked again when it said."""

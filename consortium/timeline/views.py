@@ -1,7 +1,7 @@
-"""View models of a run: frozen, serialisable, complete. Page, terminal and JSON render them and compute nothing.
+"""View models of a run: frozen, serialisable, complete. Renderers show them and compute nothing.
 
-Every time and amount is given both exactly (integers) and as people read it (text), so that no renderer has to
-know the calendar or the currency.
+Every time and amount is given both exactly (integers) and as people read it (text), so that no renderer has
+to know the calendar or the currency.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class StepView:
 
     `status` is applied, refused, repeated or waiting; `is_expected` says whether that is what the file expects.
     `latency_us` runs from submission to the last answer, on the run's clock. `refusal` are the words of a
-    refusal. `statement_place` is contract file and line of what refused, where known.
+    refusal; `place` is where the step stands in the scenario file.
     """
 
     position: int
@@ -106,7 +106,6 @@ class MessageView:
     delivered: int
     lost: int
     duplicated: int
-    bytes: int
     formula: str
 
 
