@@ -35,7 +35,7 @@ from consortium.scenario.source import Mapping, Node, Scalar, Sequence, Span, de
 
 HASHED_FILE_BYTES_MAX = 64 * 1024 * 1024
 INT_MAX = 2**63 - 1
-DAY_COUNTS = {"ACT/360": 360, "ACT/365": 365}
+DAY_COUNTS = {"ACT/360": "ACT_360", "ACT/365": "ACT_365"}
 
 
 class _Invalid:
@@ -68,8 +68,9 @@ class ArgumentReader:
     ) -> tuple[tuple[str, ArgumentValue], ...] | None:
         """Return named values in the order of `parameters`; None if any of them is wrong.
 
-        `whole` is where a missing one is reported, `what` whose they are, `codes` the S-codes of an unknown
-        and of a missing one.
+        Those of an action or value class are complete, with the defaults of what is left out; those of a
+        contract are only the given ones. `whole` is where a missing one is reported, `what` whose they are,
+        `codes` the S-codes of an unknown and of a missing one.
         """
         known = {parameter.name: parameter for parameter in parameters}
         right = True
@@ -99,6 +100,8 @@ class ArgumentReader:
                     right = False
                 else:
                     values.append((parameter.name, read))
+            elif codes[1]:
+                values.append((parameter.name, parameter.default))
         return tuple(values) if right else None
 
     def value(self, shape: Shape, node: Node, name: str) -> Read:
@@ -169,8 +172,8 @@ class ArgumentReader:
             whole = isinstance(value, int) and not isinstance(value, bool)
             return value if whole else self._wrong(shape, node, name)
         if shape.word == "day_count":
-            days = DAY_COUNTS.get(value.upper()) if isinstance(value, str) else None
-            return self._wrong(shape, node, name) if days is None else days
+            option = DAY_COUNTS.get(value.upper()) if isinstance(value, str) else None
+            return self._wrong(shape, node, name) if option is None else ChoiceValue("DayCount", option)
         try:
             if shape.word == "money":
                 return read_amount(value)

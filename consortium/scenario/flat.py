@@ -69,6 +69,6 @@ def _quoted(text: str) -> str:
 def _escaped(character: str) -> str:
     if character in '"\\':
         return "\\" + character
-    if character in "\n\t" or REFUSED_CHARACTER.match(character):
+    if character in "\n\r\t" or REFUSED_CHARACTER.match(character):
         return f"\\U{ord(character):08x}"
     return character

@@ -103,7 +103,7 @@ def finished_ledger(run: Run) -> FinishedLedger:
 
 
 def find_run(text: str) -> Path:
-    """Return the folder of a run: a path, `last`, or a name below runs. Raises InputError if there is none."""
+    """Return a run's folder from a path, `last`, or a name below runs. Raises InputError if there is none."""
     runs = Path(RUNS)
     if text == LAST:
         pointer = runs / LAST

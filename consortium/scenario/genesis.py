@@ -117,14 +117,16 @@ def _membership(scenario: Scenario, signers: Mapping[str, Signer]) -> Membership
         # A bank without a replica submits through one that has one.
         carrier = None if bank.validator else validators[place % len(validators)]
         organisations.append(_organisation(bank, OrganisationKind.BANK, signers, carrier))
-    for company in scenario.corporates:
-        organisations.append(_organisation(company, OrganisationKind.COMPANY, signers, company.bank))
-    if scenario.regulator is not None:
-        authority = scenario.regulator
-        organisations.append(_organisation(authority, OrganisationKind.REGULATOR, signers, authority.bank))
-    if scenario.central_bank is not None:
-        authority = scenario.central_bank
-        organisations.append(_organisation(authority, OrganisationKind.CENTRAL_BANK, signers, authority.bank))
+    organisations += [
+        _organisation(company, OrganisationKind.COMPANY, signers, company.bank)
+        for company in scenario.corporates
+    ]
+    for authority, kind in (
+        (scenario.regulator, OrganisationKind.REGULATOR),
+        (scenario.central_bank, OrganisationKind.CENTRAL_BANK),
+    ):
+        if authority is not None:
+            organisations.append(_organisation(authority, kind, signers, authority.bank))
     return Membership(
         epoch=0, organisations=tuple(organisations), validators=validators, f=scenario.consensus.f
     )

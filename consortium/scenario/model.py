@@ -179,8 +179,8 @@ class StepOutcome:
 class Step:
     """One action of one party.
 
-    `arguments` are those that the file gives, in the order of the action's parameters. Steps with the same
-    `bundle` go into one bundle in this order; a step by itself has a number of its own.
+    `arguments` are all parameters of the action in order, with defaults where the file gives none. Steps with
+    the same `bundle` go into one bundle in this order; a step by itself has a number of its own.
     """
 
     id: str

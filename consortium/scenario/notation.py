@@ -82,8 +82,9 @@ def read_amount(value: Any) -> Money:
         raise NotationError("S-110", f"'{shown(value)}' is not an amount", example)
     _, whole, decimals, currency = match.groups()
     if not currency:
-        text = whole if decimals is None else f"{whole}.{decimals}"
-        raise NotationError("S-110", f"the amount {shown(text)} has no currency", example)
+        raise NotationError(
+            "S-110", f"the amount {shown(value)} has no currency", f"write {shown(value.strip())} CNY"
+        )
     if decimals is not None and len(decimals) > 2:
         raise NotationError(
             "S-110",

@@ -15,6 +15,7 @@ from consortium.errors import ExitCode
 from consortium.journal.checkers import Checkers
 from consortium.journal.journal import Journal, Level
 from consortium.ledger.transaction import Transaction
+from consortium.node.effects import Reply
 from consortium.node.messages import decode_message
 from consortium.node.node import Node, NodeConfig
 from consortium.node.shared import SharedWork
@@ -139,7 +140,7 @@ class _Running:
             scheme,
             observers=(checkers,),
             journal=journal,
-            on_reply=lambda now_us, bank, reply: self.story.replied(now_us, bank, reply),
+            on_reply=self._replied,
         )
         self.clients = Clients(rules.chain, membership, self.consortium.signers)
         self.reader = LedgerReader(self.consortium)
@@ -233,6 +234,9 @@ class _Running:
                 self.story.at_moment(fault.at_us, lambda swapped=swapped: self.cluster.inject(swapped))  # type: ignore[misc]
 
     # --- while it runs ----------------------------------------------------------------------------------
+
+    def _replied(self, now_us: int, bank: int, reply: Reply) -> None:
+        self.story.replied(now_us, bank, reply)
 
     def _transaction(self, step: Step) -> Transaction:
         """Sign a step, with what earlier steps saved filled in."""

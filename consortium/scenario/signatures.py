@@ -7,7 +7,7 @@ fills it in. `catalog` fills it in from contract sources.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,12 @@ Shape = (
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """A named value; one that is not required has a `default`, an argument value of the scenario's model."""
+
     name: str
     shape: Shape
     required: bool = True
+    default: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -351,7 +351,9 @@ class _Reader:
         found = described(node) if node is not None else "nothing"
         raw = node.raw if isinstance(node, Scalar) else ""
         advice = None
-        if expected == "text" and raw:
+        if str(path[-1]) in _TYPE_HELP and expected == "a map":
+            advice = _TYPE_HELP[str(path[-1])]
+        elif expected == "text" and raw:
             advice = f'put it into quotes: "{shown(raw)}"'
         elif expected == "a whole number" and re.fullmatch(r"0[0-9]+", raw):
             advice = f"write {raw.lstrip('0') or '0'}; with a leading zero it is text"
@@ -441,6 +443,13 @@ _LIMITS = {
     "string_too_long": "is longer than {max_length} characters",
 }
 _TRUTH_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_TYPE_HELP = {
+    "expect": "write expect: {refused: E_DATE}, or leave it out",
+    "latency": "write latency: {median: 4 ms, p99: 18 ms}",
+    "batch": "write batch: {max: 100, wait: 10 ms}",
+    "regulator": "write regulator: {id: pboc}",
+    "central_bank": "write central_bank: {id: cb}",
+}
 _KEY_HELP = {
     "<<": "merge keys are not used here; shared parts go into a file named by `extends:`",
 }
