@@ -17,7 +17,7 @@ from consortium.certificate import Certificate
 from consortium.consensus.checkpoint import CheckpointLog
 from consortium.consensus.log import Log, Slot
 from consortium.consensus.messages import Decided, Message, OpenSlot, Signed, StableCheckpoint, Status
-from consortium.consensus.quorum import ConsensusConfig
+from consortium.consensus.quorum import ConsensusConfig, all_of
 from consortium.consensus.transitions import Phase
 
 SignPort: TypeAlias = Callable[[Message, bytes | None], Signed]
@@ -47,13 +47,14 @@ class Periods:
 
 def open_slots(log: Log, executed: int, periods: Periods) -> tuple[OpenSlot, ...]:
     """Return what our own STATUS lists: overdue slots, with what we have of each."""
-    return tuple(_listing(slot) for slot in log.slots(executed) if periods.is_overdue(slot))
+    return tuple(_listing(slot, log.n) for slot in log.slots(executed) if periods.is_overdue(slot))
 
 
-def _listing(slot: Slot) -> OpenSlot:
-    committed = slot.committed
-    commits = slot.commits.mask if committed is None else committed.certificate.signers
-    return OpenSlot(slot.sequence, slot.digest is not None, slot.prepares.mask, commits)
+def _listing(slot: Slot, n: int) -> OpenSlot:
+    """List whose votes are held, for whatever digest; a committed slot lacks nothing, which is all bits."""
+    if slot.committed is not None:
+        return OpenSlot(slot.sequence, True, all_of(n), all_of(n))
+    return OpenSlot(slot.sequence, slot.digest is not None, slot.prepares.held, slot.commits.held)
 
 
 def answer(
@@ -91,8 +92,9 @@ class _Question:
 
     def is_our_turn(self, sequence: int) -> bool:
         """Tell whether we are among the f+1 that answer for this sequence number in this period."""
-        config = self.config
-        return (config.index - self.peer - 1 - sequence - self.periods.count) % config.n <= config.f
+        n, f = self.config.n, self.config.f
+        place = (self.config.index - self.peer - 1) % n  # 0 to n-2 among the peers of the one who asks
+        return (place + sequence + self.periods.count) % (n - 1) <= f
 
 
 def _checkpoints(question: _Question, checkpoints: CheckpointLog, sign: SignPort) -> Iterator[Signed]:
@@ -125,7 +127,7 @@ def _decision(
     if slot is None or slot.committed is None or not question.periods.is_overdue(slot):
         return None
     listed = question.listed.get(sequence)
-    if listed is not None and listed.commit_mask.bit_count() >= question.config.quorum:
+    if listed is not None and listed.commit_mask == all_of(question.config.n):
         return None
     committed = slot.committed
     return committed.digest, committed.carrier.attachment, committed.certificate

@@ -39,6 +39,11 @@ class Tally:
         """Count what was voted for the digest that is now accepted."""
         self.mask |= self.early.pop(digest, 0)
 
+    @property
+    def held(self) -> int:
+        """Whose votes are here, for whatever digest."""
+        return sum(1 << sender for sender, vote in enumerate(self.votes) if vote is not None)
+
     def matching(self) -> tuple[Signed, ...]:
         """Return the votes for the accepted digest in the order of their senders."""
         votes = self.votes

@@ -117,8 +117,8 @@ class Replica:
 
     @property
     def in_flight(self) -> bool:
-        """Whether anything is known here that is not executed yet."""
-        return next(self._log.slots(self._executed), None) is not None
+        """Whether anything is known here that is not executed yet, or others are known to be ahead."""
+        return self._executed < self._log.low or next(self._log.slots(self._executed), None) is not None
 
     @property
     def can_propose(self) -> bool:
@@ -187,7 +187,11 @@ class Replica:
     def status(self) -> ReplicaStatus:
         """Return a snapshot: where this replica is, and what each open sequence number waits for."""
         log = self._log
-        last = max((slot.sequence for slot in log.slots(self._executed)), default=self._executed + 1)
+        following = self._executed + 1
+        open_sequences = [slot.sequence for slot in log.slots(self._executed)]
+        listed = [*range(max(following, log.low + 1), max(open_sequences, default=following) + 1)]
+        if following <= log.low:
+            listed.insert(0, following)
         return ReplicaStatus(
             index=self._index,
             epoch=self._epoch,
@@ -200,8 +204,15 @@ class Replica:
             next_sequence=self._next_sequence if self.is_primary else 0,
             can_propose=self.can_propose,
             open=tuple(
-                slot_status(log.find(sequence), sequence, self.config, self._primary, self._executed)
-                for sequence in range(max(self._executed, log.low) + 1, last + 1)
+                slot_status(
+                    log.find(sequence),
+                    sequence,
+                    config=self.config,
+                    primary=self._primary,
+                    low=log.low,
+                    executed=self._executed,
+                )
+                for sequence in listed
             ),
             behind=self._checkpoints.attested_above(log.high, self.config.weak_quorum),
             diverged_at=self._diverged_at,

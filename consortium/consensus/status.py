@@ -24,11 +24,11 @@ class Wait(StrEnum):
     PROPOSAL = "a batch to propose"
     PRE_PREPARE = "the primary's pre-prepare"
     BODY = "the batch of the pre-prepare"
-    PREPARES = "PREPAREs"
-    COMMITS = "COMMITs"
+    PREPARES = "PREPARE"
+    COMMITS = "COMMIT"
     EARLIER = "an earlier sequence number"
     EXECUTION = "execution"
-    NOTHING = "nothing"
+    DECISION = "the decision of a sequence number that others have executed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,45 @@ class ReplicaStatus:
 
 
 def slot_status(
-    slot: Slot | None, sequence: int, config: ConsensusConfig, primary: int, executed: int
+    slot: Slot | None, sequence: int, *, config: ConsensusConfig, primary: int, low: int, executed: int
 ) -> SlotStatus:
-    """Return what is to be said about one sequence number above `executed`."""
+    """Return what is to be said about one sequence number above `executed`; `slot` if anything is known."""
+    others = all_of(config.n) & ~(1 << config.index)
     if slot is None:
-        phase, digest, prepared, committed = Phase.WAITING, None, 0, 0
-    else:
-        phase, digest, committed = slot.phase, slot.digest, slot.commits.mask
-        prepared = slot.prepares.mask | (0 if digest is None else 1 << primary)
-    waits_for, missing, needed = _wait(slot, sequence, config, primary, executed)
+        if sequence <= low:
+            return _status(sequence, Phase.WAITING, Wait.DECISION, others, 1)
+        return _status(sequence, Phase.WAITING, _who_proposes(config, primary), 1 << primary, 1)
+    prepares, commits = slot.prepares, slot.commits
+    have, backups = prepares.mask, all_of(config.n) & ~(1 << primary)
+    match slot.phase:
+        case Phase.WAITING if slot.pre_prepare is None:
+            waits = (_who_proposes(config, primary), 1 << primary, 1)
+        case Phase.WAITING:
+            waits = (Wait.BODY, others, 1)
+        case Phase.PRE_PREPARED:
+            waits = (Wait.PREPARES, backups & ~have, prepares.needed - have.bit_count())
+        case Phase.PREPARED:
+            missing = all_of(config.n) & ~commits.mask
+            waits = (Wait.COMMITS, missing, commits.needed - commits.mask.bit_count())
+        case Phase.COMMITTED:
+            waits = (Wait.EXECUTION if sequence == executed + 1 else Wait.EARLIER, 0, 0)
+    return _status(sequence, slot.phase, *waits, slot=slot, primary=primary)
+
+
+def _status(
+    sequence: int,
+    phase: Phase,
+    waits_for: Wait,
+    missing: int,
+    needed: int,
+    slot: Slot | None = None,
+    primary: int = 0,
+) -> SlotStatus:
+    digest, prepared, committed = None, 0, 0
+    if slot is not None:
+        digest = slot.committed.digest if slot.committed is not None else slot.digest
+        prepared = slot.prepares.mask | (0 if slot.digest is None else 1 << primary)
+        committed = slot.commits.mask
     return SlotStatus(
         sequence=sequence,
         phase=phase,
@@ -100,23 +130,8 @@ def slot_status(
     )
 
 
-def _wait(
-    slot: Slot | None, sequence: int, config: ConsensusConfig, primary: int, executed: int
-) -> tuple[Wait, int, int]:
-    """Return what the slot waits for, from whom that can come (a mask), and how many of them are needed."""
-    everybody = all_of(config.n)
-    phase = Phase.WAITING if slot is None else slot.phase
-    if slot is None or (phase is Phase.WAITING and slot.pre_prepare is None):
-        return (Wait.PROPOSAL if primary == config.index else Wait.PRE_PREPARE, 1 << primary, 1)
-    if phase is Phase.WAITING:
-        return Wait.BODY, everybody & ~(1 << config.index), 1
-    if phase is Phase.PRE_PREPARED:
-        have = slot.prepares.mask
-        return Wait.PREPARES, everybody & ~have & ~(1 << primary), slot.prepares.needed - have.bit_count()
-    if phase is Phase.PREPARED:
-        have = slot.commits.mask
-        return Wait.COMMITS, everybody & ~have, slot.commits.needed - have.bit_count()
-    return (Wait.EXECUTION if sequence == executed + 1 else Wait.EARLIER), 0, 0
+def _who_proposes(config: ConsensusConfig, primary: int) -> Wait:
+    return Wait.PROPOSAL if primary == config.index else Wait.PRE_PREPARE
 
 
 def _other_votes(slot: Slot) -> tuple[tuple[str, int, bytes], ...]:
@@ -136,18 +151,23 @@ def explain(status: ReplicaStatus, sequence: int) -> str:
         return f"{sequence} is executed"
     for slot in status.open:
         if slot.sequence == sequence:
-            return f"{sequence} is {slot.phase}, waits for {_reason(slot)}"
+            phase = "" if slot.phase is Phase.WAITING else f"is {slot.phase} and "
+            return f"{sequence} {phase}waits for {reason(slot)}"
     return f"{sequence} is unknown here; {explain(status, status.executed + 1)}"
 
 
-def _reason(slot: SlotStatus) -> str:
+def reason(slot: SlotStatus) -> str:
+    """Say what a slot waits for, from whom it can come, and which votes are here that do not help it."""
     wait = slot.waits_for
+    from_whom = ", ".join(str(index) for index in slot.missing)
     if wait in (Wait.PREPARES, Wait.COMMITS):
-        return f"{slot.needed} more {wait} (of {_listed(slot.missing)})"
-    if wait in (Wait.PRE_PREPARE, Wait.BODY):
-        return f"{wait} (from {_listed(slot.missing)})"
-    return str(wait)
-
-
-def _listed(indices: tuple[int, ...]) -> str:
-    return ", ".join(str(index) for index in indices)
+        plural = "" if slot.needed == 1 else "s"
+        text = f"{slot.needed} more {wait}{plural} (of {from_whom})"
+    elif slot.missing and wait is not Wait.PROPOSAL:
+        text = f"{wait} (from {from_whom})"
+    else:
+        text = str(wait)
+    if not slot.others:
+        return text
+    votes = ", ".join(f"{kind} of {sender}" for kind, sender, _ in slot.others)
+    return f"{text}; here for {'another' if slot.digest else 'a'} digest: {votes}"
