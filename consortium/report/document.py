@@ -59,7 +59,6 @@ def document(view: RunView) -> dict[str, Any]:
                 "delivered": each.delivered,
                 "lost": each.lost,
                 "duplicated": each.duplicated,
-                "bytes": each.bytes,
                 "without_faults": each.formula or None,
             }
             for each in view.messages

@@ -103,15 +103,11 @@ def _fact(name: str, value: Content, *, wide: bool = False) -> Html:
 
 
 def _troubles(view: RunView) -> Html:
-    """What a reader must not miss: why the run did not end, what banks wait for, warnings about the file."""
-    reasons = [
-        *view.outcome_reason,
-        *(f"{node.id} waits for {reason}" for node in view.nodes for reason in node.waits_for),
-    ]
+    """What a reader must not miss: why the run did not end, and warnings about its file."""
     stopped = tag(
         "div",
         tag("b", f"The run is {view.outcome}: what is shown is partial."),
-        tag("ul", (tag("li", reason) for reason in reasons)) if reasons else None,
+        tag("ul", (tag("li", reason) for reason in view.outcome_reason)) if view.outcome_reason else None,
         class_="note bad",
     )
     warned = tag(

@@ -229,7 +229,6 @@ def _messages(view: RunView) -> Content:
         Column("delivered", "number"),
         Column("lost", "number"),
         Column("doubled", "number"),
-        Column("kB", "number"),
     )
     most = max(each.sent for each in view.messages)
     return table(columns, [_message_row(each, most) for each in view.messages], "types")
@@ -238,14 +237,13 @@ def _messages(view: RunView) -> Content:
 def _message_row(message: MessageView, most: int) -> list[Content]:
     share = 100 * message.sent // most if most else 0
     return [
-        message.type.replace("_", "-"),
+        message.type,
         tag("span", class_="bar", style=f"width:{share}%"),
         f"{message.sent:,}",
         message.formula,
         f"{message.delivered:,}",
         _count(message.lost),
         _count(message.duplicated),
-        f"{message.bytes / 1000:,.1f}",
     ]
 
 
@@ -303,7 +301,11 @@ def _bank_row(node: NodeView) -> list[Content]:
     state = "running" if node.is_running else "stopped"
     return [
         tag("span", node.id, tag("small", node.name) if node.name != node.id else None),
-        tag("span", state if node.is_honest else f"{state}, not honest"),
+        tag(
+            "span",
+            state if node.is_honest else f"{state}, not honest",
+            (tag("small", f"waits for {reason}") for reason in node.waits_for),
+        ),
         str(node.view),
         str(node.height),
         str(node.executed),

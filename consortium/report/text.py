@@ -94,15 +94,15 @@ def heading(name: str, title: str, facts: Sequence[str], paint: Paint = PLAIN) -
     return "\n".join(lines)
 
 
-def run_facts(seed: int, banks: int, f: int, signatures: str) -> tuple[str, ...]:
+def run_facts(seed: int, banks: int, f: int, signatures: str, clock: str) -> tuple[str, ...]:
     """Return what a heading says about the group."""
     plural = "bank" if banks == 1 else "banks"
-    return (f"seed {seed}", f"{banks} {plural}, f={f}, pbft", f"signatures {signatures}", "simulated clock")
+    return (f"seed {seed}", f"{banks} {plural}, f={f}, pbft", f"signatures {signatures}", f"{clock} clock")
 
 
 def run_text(view: RunView, next_commands: Sequence[tuple[str, str]] = (), paint: Paint = PLAIN) -> str:
     """Return the whole run: heading, steps and summary."""
-    facts = run_facts(view.seed, len(view.nodes), view.f, view.signatures)
+    facts = run_facts(view.seed, len(view.nodes), view.f, view.signatures, view.clock)
     lines = StepLines.fitting(
         (step.actor for step in view.steps), (f"{step.contract}.{step.action}" for step in view.steps), paint
     )
@@ -196,15 +196,11 @@ def _expectations(view: RunView, paint: Paint) -> list[str]:
 
 
 def _ending(view: RunView, paint: Paint) -> list[str]:
-    """Why a run did not come to its end, and what each bank waits for."""
+    """Why a run did not come to its end."""
     if view.outcome == "finished":
         return []
     lines = [paint.verdict("false", view.outcome)]
-    lines += [f"  {shown(reason)}" for reason in view.outcome_reason]
-    lines += [
-        f"  {shown(node.id)} waits for {shown(reason)}" for node in view.nodes for reason in node.waits_for
-    ]
-    return lines
+    return [*lines, *(f"  {shown(reason)}" for reason in view.outcome_reason)]
 
 
 def _last_lines(view: RunView, paint: Paint) -> list[str]:

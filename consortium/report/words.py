@@ -14,6 +14,7 @@ from consortium.timeline.views import OPERATOR, BlockView, PartyView, RunView, S
 ACCOUNTS = ("own", "deposit", "margin", "line_used", "income")
 DUE_ACTOR = "due work"
 DETAIL_LENGTH_MAX = 48
+_AMOUNT = re.compile(r"-?\d[\d,]*(\.\d+)? [A-Z]{3}")
 _MONEY = re.compile(r"(?<![\w.,-])(-?\d+)((?:\.\d+)? [A-Z]{3})(?!\w)")
 
 
@@ -47,7 +48,7 @@ def step_name(step: StepView) -> str:
 
 def detail(step: StepView) -> str:
     """Return what a step was about: its result or its subject, and the amounts given to it."""
-    amounts = [prose(each.value) for each in step.arguments if _MONEY.fullmatch(each.value)]
+    amounts = [prose(each.value) for each in step.arguments if _AMOUNT.fullmatch(each.value)]
     subject = step.result or (step.arguments[0].value if step.arguments else "")
     text = "  ".join(dict.fromkeys(part for part in (prose(subject), *amounts) if part))
     return text if len(text) <= DETAIL_LENGTH_MAX else text[: DETAIL_LENGTH_MAX - 1] + "…"

@@ -255,10 +255,8 @@ BLOCKS = tuple(
 )
 
 
-def message(type_: str, sent: int, formula: str = "", size: int = 187) -> MessageView:
-    return MessageView(
-        type=type_, sent=sent, delivered=sent, lost=0, duplicated=0, bytes=sent * size, formula=formula
-    )
+def message(type_: str, sent: int, formula: str = "") -> MessageView:
+    return MessageView(type=type_, sent=sent, delivered=sent, lost=0, duplicated=0, formula=formula)
 
 
 FINISHED = RunView(
@@ -302,12 +300,12 @@ FINISHED = RunView(
         for index, (bank, name) in enumerate(BANKS)
     ),
     messages=(
-        message("request", 9, size=412),
-        message("pre_prepare", 30, "10 (n-1) = 30", 655),
-        message("prepare", 90, "10 (n-1)² = 90"),
-        message("commit", 120, "10 n(n-1) = 120"),
-        message("checkpoint", 12, size=251),
-        message("reply", 77, size=231),
+        message("request", 9),
+        message("pre-prepare", 30, "10 x 3 = 30"),
+        message("prepare", 90, "10 x 9 = 90"),
+        message("commit", 120, "10 x 12 = 120"),
+        message("checkpoint", 12),
+        message("reply", 77),
     ),
     expectations=(
         ExpectationView(text="APP1 deposit == 1658600.00 CNY", is_met=True, found="", place=f"{FILE}:120:5"),
@@ -337,8 +335,8 @@ STALLED = replace(
     exit_code=4,
     outcome="stalled",
     outcome_reason=(
-        "sequence 3 has 2 of 3 prepares",
-        "IB1 waits for prepares of VB1, VB2",
+        "nothing was executed for 40 s of network time",
+        "IB1: sequence 3 has 2 of 3 prepares, missing VB1, VB2",
     ),
     batches=2,
     blocks=BLOCKS[:2],

@@ -29,7 +29,7 @@ def test_the_promised_forms():
     assert found["balances"]["IB1"]["income"] == {"CNY": "41400.00"}
     assert found["expectations"] == {"met": 5, "failed": []}
     assert found["messages"] == {
-        "request": 9, "pre_prepare": 30, "prepare": 90, "commit": 120, "checkpoint": 12, "reply": 77,
+        "request": 9, "pre-prepare": 30, "prepare": 90, "commit": 120, "checkpoint": 12, "reply": 77,
     }  # fmt: skip
     assert {"id", "height", "state_root"} <= found["nodes"][0].keys()
     assert found["checkers"][0] == {"name": "agreement", "verdict": "true", "reason": ""}

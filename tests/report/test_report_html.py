@@ -74,7 +74,7 @@ def test_everything_that_the_issue_asks_for_is_on_the_page():
         "MarginLocked",
         "1,658,600.00 CNY",
         "-10,341,400.00",
-        "10 (n-1)² = 90",
+        "10 x 9 = 90",
         "value conservation",
         "$credit is CLOSED",
         "Presenting Bank",
@@ -95,7 +95,8 @@ def test_text_from_outside_stays_text():
 def test_a_stalled_run_says_so_above_everything_else():
     words = " ".join(read(page(STALLED)).words)
     assert "The run is stalled: what is shown is partial." in words
-    assert "IB1 waits for prepares of VB1, VB2 for sequence 3" in words
+    assert "IB1: sequence 3 has 2 of 3 prepares, missing VB1, VB2" in words
+    assert "waits for prepares of VB1, VB2 for sequence 3" in words
     assert "bad-signature" in words
 
 
