@@ -236,16 +236,14 @@ def version(context: typer.Context, json: JsonOption = False) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without ✓ shows ?, and nothing fails
+    if arguments is None:
+        _prepare_process()
     console = Console(
         out=sys.stdout,
         err=sys.stderr,
         program=_program(sys.argv[0]),
         colour="NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
     )
-    _terminate_like_interrupt()
     code = guarded(lambda: _invoke(given, console), console, given)
     return guarded(lambda: _flushed(code), console, given)
 
@@ -321,12 +319,12 @@ def _program(called: str) -> str:
         return str(path)
 
 
-def _terminate_like_interrupt() -> None:
-    """Let SIGTERM end a run as Ctrl-C does: with its partial result kept. Only the main thread may say so."""
-    try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-    except ValueError:
-        return
+def _prepare_process() -> None:
+    """A terminal without ✓ shows ?, and SIGTERM ends a run as Ctrl-C does, with its part kept."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -34,12 +34,12 @@ def audit(console: Console, ledger: str) -> int:
 def audit_text(report: AuditReport, paint: Paint) -> str:
     """Return what an audit found, what it covered and what it did not."""
     covered = ", ".join(f"{rows:,} {table}" for table, rows in report.covered)
-    work = f"{report.signatures_verified:,} signatures verified, {report.blocks_executed:,} blocks executed again"
+    verified, executed = f"{report.signatures_verified:,}", f"{report.blocks_executed:,}"
     lines = [
         paint.bold(f"ledger of chain {shown(report.chain)}, {report.height} blocks"),
         f"  covered      {covered}",
         f"  not covered  {', '.join(report.not_covered) or 'nothing'}",
-        f"  work         {work}",
+        f"  work         {verified} signatures verified, {executed} blocks executed again",
     ]
     lines += [f"  {paint.verdict('unknown', MARKS['unknown'])} {shown(each)}" for each in report.unproved]
     lines += [f"  {paint.verdict('false', MARKS['false'])} {shown(str(each))}" for each in report.findings]

@@ -16,6 +16,16 @@ import consortium
 from consortium.commands.console import Console
 from consortium.errors import ConsortiumError, ExitCode
 
+EXIT_CODES = {
+    ExitCode.OK: "done; for a run: all expectations met and all checkers true",
+    ExitCode.EXPECTATION_FAILED: "the run ended, but an expectation failed",
+    ExitCode.BAD_INPUT: "a file, an option or another input is wrong",
+    ExitCode.SAFETY_VIOLATED: "safety is violated: banks disagree, a ledger is not proved, a replay differs",
+    ExitCode.STALLED: "the run stalled, or a checker could not decide; the output says which and why",
+    ExitCode.ENVIRONMENT: "the machine: disk, permission, database, port",
+    ExitCode.INTERNAL: "an internal error; the message names a file to report",
+    ExitCode.INTERRUPTED: "interrupted; the partial result is kept and marked",
+}
 _ADVICE = {
     errno.ENOSPC: "free some space, or write elsewhere with --out",
     errno.EDQUOT: "free some space, or write elsewhere with --out",
