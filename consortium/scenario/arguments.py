@@ -13,6 +13,7 @@ from consortium.membership import OrganisationKind
 from consortium.scenario.comparison import parse_reference
 from consortium.scenario.model import ArgumentValue, ChoiceValue, StructValue
 from consortium.scenario.moments import Clock
+from consortium.scenario.nodes import Mapping, Node, Scalar, Sequence, Span, described
 from consortium.scenario.notation import NotationError, read_amount, read_day, read_moment, read_rate
 from consortium.scenario.parties import Parties
 from consortium.scenario.problems import Problems, Related, hint, listing, shown
@@ -31,10 +32,10 @@ from consortium.scenario.signatures import (
     fits,
     shape_text,
 )
-from consortium.scenario.source import Mapping, Node, Scalar, Sequence, Span, described
+from consortium.vm.unicode14 import problem_with_text
 
 HASHED_FILE_BYTES_MAX = 64 * 1024 * 1024
-INT_MAX = 2**63 - 1
+ID_LENGTH_MAX = 255
 DAY_COUNTS = {"ACT/360": "ACT_360", "ACT/365": "ACT_365"}
 
 
@@ -118,8 +119,9 @@ class ArgumentReader:
             case TextShape():
                 return self._text(shape, node, name)
             case IdShape():
-                text = node.value if isinstance(node, Scalar) else None
-                return text if isinstance(text, str) else self._wrong(shape, node, name)
+                if isinstance(node, Scalar) and isinstance(node.value, str):
+                    return self._text(TextShape(ID_LENGTH_MAX), node, name)
+                return self._wrong(shape, node, name)
             case PartyShape():
                 return self._party(shape, node, name)
             case ChoiceShape():
@@ -205,6 +207,12 @@ class ArgumentReader:
         if len(node.value) > shape.length_max:
             return self._report(
                 node.span, f"{name} has {len(node.value)} characters, the most are {shape.length_max}", None
+            )
+        odd = problem_with_text(node.value)
+        if odd is not None or "\0" in node.value:
+            message = f"{name} holds {odd or 'the character NUL'}"
+            return self._report(
+                node.span, message, "contracts take assigned characters in composed form (NFC)"
             )
         return node.value
 

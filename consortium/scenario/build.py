@@ -23,14 +23,15 @@ from consortium.scenario.model import (
     SourceText,
 )
 from consortium.scenario.moments import Clock, clock_of
+from consortium.scenario.nodes import Mapping, Span
 from consortium.scenario.parties import Parties, parties_of
 from consortium.scenario.problems import Problems, TooManyProblems, listing
 from consortium.scenario.references import References
 from consortium.scenario.schema import LATENCY_KEYS, CentralBankSection, LatencySection, RegulatorSection
 from consortium.scenario.signatures import Catalog
-from consortium.scenario.source import Mapping, Span
 from consortium.scenario.timeline import TimelineReader
-from consortium.scenario.validation import Pieces, place_of
+from consortium.scenario.tree import place_of
+from consortium.scenario.validation import Pieces
 
 
 def build(

@@ -4,7 +4,7 @@ A scenario finds contracts in `contracts/` beside itself or one level up, then t
 checker refuses is not deployed by any bank, so it cannot be called by any step either.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -30,13 +30,14 @@ from consortium.scenario.signatures import (
 )
 from consortium.vm import tree
 from consortium.vm.check import examine
-from consortium.vm.declarations import Constant, Contract, Field, FunctionDeclaration
-from consortium.vm.declare import CONTRACT_CODE
-from consortium.vm.types import Type
+from consortium.vm.declarations import Contract
+from consortium.vm.interface import ContractInterface, FunctionInfo, ParameterInfo, describe_contract
+from consortium.vm.types import TEXT_LENGTH_DEFAULT, Type
 
 CONTRACT_BYTES_MAX = 1024 * 1024
 VERSION_DEFAULT = 1
-_PLAIN_KINDS = ("bool", "int", "hash", "money", "rate", "day")
+# Value classes inside value classes, further than any argument goes.
+DEPTH_MAX = 8
 
 
 class SourceCatalog:
@@ -51,6 +52,8 @@ class SourceCatalog:
         return sorted(name for name in found if not name.startswith("_"))
 
     def contract(self, name: str, version: int | None, file: Path | None) -> ContractSignature | None:
+        if not name.isidentifier():
+            return None
         candidates = [file] if file is not None else [each / f"{name}.py" for each in self.directories]
         path = next((each for each in candidates if each.is_file()), None)
         if path is None:
@@ -82,11 +85,17 @@ def _signature(name: str, version: int, path: Path, source: bytes) -> ContractSi
             f"contract {name} is refused: line {first.line}: {first.rule} {first.reason.rstrip('.')}{more}",
             f"consortium check {path.name} shows every finding",
         )
-    contract = checked.contract
+    interface = describe_contract(checked.contract, name, version)
     actions = {
-        function.name: _action(function, contract)
-        for function in contract.functions.values()
-        if function.kind == "action" and not function.by_contract
+        function.name: ActionSignature(
+            name=function.name,
+            parameters=_parameters(function.parameters, interface),
+            agreed_by=tuple(each for each in function.agreed_by if function.parameter(each)),
+            agreed_by_record=any(function.parameter(each) is None for each in function.agreed_by),
+            result=_result(function, checked.contract, interface),
+        )
+        for function in interface.actions
+        if not function.by_contract
     }
     return ContractSignature(
         name=name,
@@ -94,98 +103,79 @@ def _signature(name: str, version: int, path: Path, source: bytes) -> ContractSi
         file=path,
         source=source,
         actions=actions,
-        internal=tuple(each for each in contract.functions if each not in actions),
-        parameters=tuple(
-            Parameter(each.name, _shape(each.default.type, contract), required=False)
-            for each in contract.parameters.values()
-        ),
-        records={record.name: _parameters(record.fields, contract) for record in contract.records.values()},
-        collections=tuple(contract.collections),
-        codes=_codes(contract),
-        uses=tuple((each.contract, each.version) for each in contract.used.values()),
+        internal=tuple(each.name for each in interface.functions if each.name not in actions),
+        parameters=_parameters(interface.parameters, interface),
+        records={record.name: _parameters(record.fields, interface) for record in interface.records},
+        collections=tuple(each.name for each in interface.collections),
+        codes=interface.codes,
+        uses=interface.uses,
     )
 
 
-def _action(function: FunctionDeclaration, contract: Contract) -> ActionSignature:
-    names = [each.name for each in function.parameters]
-    return ActionSignature(
-        name=function.name,
-        parameters=_parameters(function.parameters, contract),
-        agreed_by=tuple(each for each in function.agreed_by if each in names),
-        agreed_by_record=any(each not in names for each in function.agreed_by),
-        result=_shape(function.returns, contract) if _returns_something(function) else None,
+def _parameters(
+    fields: Iterable[ParameterInfo], interface: ContractInterface, depth: int = 0
+) -> tuple[Parameter, ...]:
+    return tuple(
+        Parameter(
+            each.name,
+            _shape(each.type, interface, depth),
+            required=not each.has_default,
+            default=_typed(each.type, each.default),
+        )
+        for each in fields
     )
 
 
-def _parameters(fields: Iterable[Field], contract: Contract) -> tuple[Parameter, ...]:
-    return tuple(_parameter(each, contract) for each in fields)
-
-
-def _parameter(each: Field, contract: Contract, depth: int = 0) -> Parameter:
-    shape = _shape(each.type, contract, depth)
-    if each.default is None:
-        return Parameter(each.name, shape)
-    return Parameter(each.name, shape, required=False, default=_default(each.default))
-
-
-def _default(constant: Constant) -> ArgumentValue:
-    """Return a default value; the engine keeps it in the plain form of the encoding."""
-    value: Any = constant.value
-    if value is None:
-        return None
-    match constant.type.kind:
-        case "money":
-            return Money(*value)
-        case "rate":
-            return Rate(*value)
-        case "day":
-            return Day(value)
-        case "choice" | "status":
-            return ChoiceValue(constant.type.name, value)
-        case _:
-            return cast("ArgumentValue", value)
-
-
-def _shape(kind: Type, contract: Contract, depth: int = 0) -> Shape:
-    shape = _bare_shape(kind, contract, depth)
+def _shape(kind: Type, interface: ContractInterface, depth: int) -> Shape:
+    shape = _bare_shape(kind, interface, depth)
     return OptionalShape(shape) if kind.optional else shape
 
 
-def _bare_shape(kind: Type, contract: Contract, depth: int) -> Shape:
-    if kind.kind in _PLAIN_KINDS:
-        return PlainShape(kind.kind)
-    if kind.kind == "text":
-        return TextShape(kind.length)
-    if kind.kind == "id":
-        return IdShape(kind.name or None)
-    if kind.kind == "party":
-        return PartyShape(kind.parties)
-    if kind.kind == "choice" and kind.name == "DayCount":
-        return PlainShape("day_count")
-    if kind.kind in ("choice", "status") and kind.name in contract.enums:
-        return ChoiceShape(kind.name, contract.enums[kind.name].members)
-    if kind.kind == "value" and kind.name in contract.values and depth < 8:
-        fields = contract.values[kind.name].fields
-        return StructShape(kind.name, tuple(_parameter(each, contract, depth + 1) for each in fields))
-    if kind.kind == "list" and kind.items:
-        return ListShape(_shape(kind.items[0], contract, depth + 1))
-    return UnknownShape()
+def _bare_shape(kind: Type, interface: ContractInterface, depth: int) -> Shape:
+    match kind.kind:
+        case "bool" | "int" | "hash" | "money" | "rate" | "day":
+            return PlainShape(kind.kind)
+        case "text":
+            return TextShape(kind.length or TEXT_LENGTH_DEFAULT)
+        case "id":
+            return IdShape(kind.name or None)
+        case "party":
+            return PartyShape(kind.parties)
+        case "choice" if kind.name == "DayCount":
+            return PlainShape("day_count")
+        case "choice" | "status":
+            enum = interface.enum(kind.name)
+            return UnknownShape() if enum is None else ChoiceShape(kind.name, enum.members)
+        case "value" if depth < DEPTH_MAX:
+            structure = interface.value(kind.name)
+            fields = () if structure is None else structure.fields
+            return StructShape(kind.name, _parameters(fields, interface, depth + 1))
+        case "list" if kind.items:
+            return ListShape(_shape(kind.items[0], interface, depth + 1))
+        case _:
+            return UnknownShape()
 
 
-def _returns_something(function: FunctionDeclaration) -> bool:
-    return any(isinstance(node, tree.Return) and node.value is not None for node in tree.walk(function.node))
+def _typed(kind: Type, encoded: Any) -> ArgumentValue:
+    """Return a default as a value of the scenario's model; the interface has it in encoded form."""
+    if encoded is None:
+        return None
+    match kind.kind:
+        case "money":
+            return Money(*encoded)
+        case "rate":
+            return Rate(*encoded)
+        case "day":
+            return Day(encoded)
+        case "choice" | "status":
+            return ChoiceValue(kind.name, encoded)
+        case _:
+            return cast("ArgumentValue", encoded)
 
 
-def _codes(contract: Contract) -> tuple[str, ...]:
-    """Return the codes that stand in a contract: whatever text in it has the form of one."""
-    found = {function.code for function in contract.functions.values() if function.code}
-    for function in contract.functions.values():
-        found |= set(_code_texts(function.node))
-    return tuple(sorted(found))
-
-
-def _code_texts(node: tree.Node) -> Iterator[str]:
-    for each in tree.walk(node):
-        text = each.value if isinstance(each, tree.Literal) else None
-        if isinstance(text, str) and CONTRACT_CODE.fullmatch(text):
-            yield text
+def _result(function: FunctionInfo, contract: Contract, interface: ContractInterface) -> Shape | None:
+    """Return the type of what an action returns, None if no statement in it returns anything."""
+    node = contract.functions[function.name].node
+    if any(isinstance(each, tree.Return) and each.value is not None for each in tree.walk(node)):
+        return _shape(function.returns, interface, 0)
+    return None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from consortium.scenario.arguments import ArgumentReader
 from consortium.scenario.model import ContractUse
+from consortium.scenario.nodes import Mapping, Span
 from consortium.scenario.problems import Problems, hint, listing, nearest, shown
 from consortium.scenario.signatures import ActionSignature, Catalog, ContractSignature, ContractUnusableError
-from consortium.scenario.source import Mapping, Span
 from consortium.scenario.validation import Pieces
 
 SETTLEMENT = "settlement"

@@ -18,6 +18,7 @@ from consortium.scenario.model import (
     VisibilityExpectation,
 )
 from consortium.scenario.moments import Clock
+from consortium.scenario.nodes import Mapping, Scalar, Span
 from consortium.scenario.parties import Parties
 from consortium.scenario.problems import Problems, hint, listing, shown
 from consortium.scenario.references import References, Unusable
@@ -29,8 +30,8 @@ from consortium.scenario.schema import (
     VisibleSection,
 )
 from consortium.scenario.signatures import ChoiceShape
-from consortium.scenario.source import Mapping, Scalar, Span
-from consortium.scenario.validation import Path, Pieces, Placed, place_of
+from consortium.scenario.tree import Path, place_of
+from consortium.scenario.validation import Pieces, Placed
 
 _NEEDS = {"account": "balance", "instrument": "state"}
 _BELONGS = {"balance": "account", "state": "instrument", "during": "liveness"}

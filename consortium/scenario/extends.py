@@ -7,17 +7,9 @@ written at, so an error in the base is shown in the base.
 import os
 from pathlib import Path
 
+from consortium.scenario.nodes import Entry, Mapping, Refused, Scalar, SourceFile, Span
 from consortium.scenario.problems import Problems, shown
-from consortium.scenario.source import (
-    Entry,
-    Mapping,
-    Refused,
-    Scalar,
-    SourceFile,
-    Span,
-    parse,
-    read_source,
-)
+from consortium.scenario.source import parse, read_source
 
 BASES_MAX = 8
 

@@ -7,7 +7,8 @@ original). The digest does not depend on comments, key order, quotes or the seed
 from typing import Any
 
 from consortium.crypto import digest
-from consortium.scenario.source import REFUSED_CHARACTER, Mapping, Node, Scalar, Sequence
+from consortium.scenario.nodes import Mapping, Node, Scalar, Sequence
+from consortium.scenario.source import REFUSED_CHARACTER
 
 _NOT_COUNTED = ("extends", "seed")
 

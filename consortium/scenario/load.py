@@ -18,11 +18,12 @@ from consortium.scenario.catalog import SourceCatalog
 from consortium.scenario.extends import with_bases
 from consortium.scenario.flat import digest_of, flat_text
 from consortium.scenario.model import Bank, Scenario, SourceText
+from consortium.scenario.nodes import Refused, SourceFile
 from consortium.scenario.overrides import with_overrides
 from consortium.scenario.problems import Problem, Problems, ScenarioInvalid, TooManyProblems, ordered
 from consortium.scenario.schema import OWN_FUNDS_DEFAULT
 from consortium.scenario.signatures import Catalog
-from consortium.scenario.source import Refused, SourceFile, parse, read_source, source_of
+from consortium.scenario.source import parse, read_source, source_of
 from consortium.scenario.validation import validate
 
 NO_OVERRIDES: MappingOf[str, str] = MappingProxyType({})

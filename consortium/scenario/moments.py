@@ -11,11 +11,11 @@ from typing import Literal
 from consortium.calendar import DAY_US, MINUTE_US, Calendar, CalendarError, day_of, time_text
 from consortium.money import Day, MoneyError
 from consortium.scenario.markets import MARKETS, days_of
+from consortium.scenario.nodes import Span
 from consortium.scenario.notation import DayRange, Moment
 from consortium.scenario.problems import Problems, listing, nearest
 from consortium.scenario.schema import CalendarSection
-from consortium.scenario.source import Span
-from consortium.scenario.validation import Tree
+from consortium.scenario.tree import Tree
 
 SATURDAY = 5
 # When the first day begins if the file names only the date.

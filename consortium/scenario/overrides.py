@@ -6,19 +6,9 @@ the option in place of a line.
 
 from collections.abc import Mapping as MappingOf
 
+from consortium.scenario.nodes import Entry, Mapping, Node, Refused, Scalar, Sequence, Span, described
 from consortium.scenario.problems import Problems, listing, shown
-from consortium.scenario.source import (
-    Entry,
-    Mapping,
-    Node,
-    Refused,
-    Scalar,
-    Sequence,
-    Span,
-    described,
-    parse_node,
-    source_of,
-)
+from consortium.scenario.source import parse_node, source_of
 
 OPTION = "--set"
 

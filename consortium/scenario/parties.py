@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from consortium.membership import OrganisationKind
+from consortium.scenario.nodes import Mapping, Scalar, Sequence, Span
 from consortium.scenario.problems import Problems, hint, listing, shown
-from consortium.scenario.source import Mapping, Scalar, Sequence, Span
-from consortium.scenario.validation import Path, Pieces
+from consortium.scenario.tree import Path
+from consortium.scenario.validation import Pieces
 
 _KIND_NAMES = {
     OrganisationKind.BANK: "a bank",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from consortium.scenario.comparison import Reference
+from consortium.scenario.nodes import Span
 from consortium.scenario.problems import Problems, hint, listing, shown
 from consortium.scenario.signatures import (
     ChoiceShape,
@@ -16,7 +17,6 @@ from consortium.scenario.signatures import (
     StructShape,
     TextShape,
 )
-from consortium.scenario.source import Span
 
 
 class Unusable:

@@ -9,13 +9,14 @@ from consortium.scenario.comparison import parse_reference
 from consortium.scenario.contracts import Contracts
 from consortium.scenario.model import ArgumentValue, Step, StepOutcome
 from consortium.scenario.moments import Clock
+from consortium.scenario.nodes import Mapping, Scalar, Sequence, Span
 from consortium.scenario.parties import Parties
 from consortium.scenario.problems import Problems, hint, listing, shown
 from consortium.scenario.references import References, Saved
 from consortium.scenario.schema import ActionSection, StepSection, TogetherSection
 from consortium.scenario.signatures import ActionSignature, ContractSignature
-from consortium.scenario.source import Mapping, Scalar, Sequence, Span
-from consortium.scenario.validation import Path, Pieces, place_of
+from consortium.scenario.tree import Path, place_of
+from consortium.scenario.validation import Pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,10 @@
+"""The checker of the contract language refuses this file."""
+
+import os
+
+from consortium.contract import action
+
+
+@action
+def run():
+    return 1 / 2
