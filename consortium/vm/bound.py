@@ -54,5 +54,5 @@ class BoundContract:
         owners = self.owners.get(type(record), ())
         if len(owners) == 1:
             return owners[0]
-        key = record._key  # noqa: SLF001  the engine's own slot
+        key = record._key
         return next((item for item in owners if key is not None and key.startswith(item.prefix)), None)

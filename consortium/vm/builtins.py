@@ -486,7 +486,7 @@ def unpack(_machine: Machine, value: Any, count: int) -> Any:
 def attribute(_machine: Machine, value: Any, name: str) -> Any:
     """`value.name` where the type is not proved: declared fields, and the listed attributes of our values."""
     if isinstance(value, Structure):
-        if name in type(value)._FIELDS:  # noqa: SLF001  the engine's own list
+        if name in type(value)._FIELDS:
             return getattr(value, name)
     elif name in _READABLE.get(type(value), ()):
         return getattr(value, name)
@@ -612,7 +612,7 @@ def int_of(machine: Machine, value: Any) -> int:
         return value
     if type(value) is not str or not value.isascii():
         raise Refused(TYPE, f"int takes digits, not {shown(value)}")
-    digits = value[1:] if value.startswith("-") else value
+    digits = value.removeprefix("-")
     if not digits.isdigit():
         raise Refused(TYPE, f"int takes digits, not {shown(value)}")
     if len(digits) > _DIGITS_MAX:

@@ -178,8 +178,8 @@ def guard_of(kind: Type) -> Guard:
     tests: dict[str, Callable[[Any], bool]] = {
         "choice": lambda value: type(value) is Member and value.owner == name,
         "status": lambda value: type(value) is Member and value.owner == name,
-        "record": lambda value: isinstance(value, RecordValue) and type(value)._NAME == name,  # noqa: SLF001
-        "value": lambda value: isinstance(value, Structure) and type(value)._NAME == name,  # noqa: SLF001
+        "record": lambda value: isinstance(value, RecordValue) and name == type(value)._NAME,
+        "value": lambda value: isinstance(value, Structure) and name == type(value)._NAME,
         "list": lambda value: type(value) is list or type(value) is tuple,
     }
     if kind.kind in TEXT_KINDS:

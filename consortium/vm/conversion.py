@@ -1,4 +1,4 @@
-# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
+
 """How values of each type are checked, encoded, decoded and turned into key parts.
 
 A `Converter` is built once per type of a contract. `check` takes what contract code computed and gives what

@@ -1,6 +1,6 @@
 """What can go wrong in the engine, and the fixed codes under which receipts record it.
 
-`ContractRejectedError` is for the author of a contract file. `Refused` and `OutOfGasError` end a transaction and never
+`ContractRejected` is for the author of a contract file. `Refused` and `OutOfGasError` end a transaction and never
 leave the engine. Every other exception of Python that contract code can provoke is mapped by one table.
 """
 
@@ -39,7 +39,7 @@ CONSENT = "E_CONSENT"
 STATE = "E_STATE"
 
 
-class ContractRejectedError(InputError):
+class ContractRejected(InputError):
     """A contract file breaks the language; `findings` lists everything that does."""
 
     def __init__(self, findings: "tuple[Finding, ...]") -> None:
@@ -47,7 +47,7 @@ class ContractRejectedError(InputError):
         self.findings = findings
 
 
-class Refused(Exception):  # noqa: N818  not an error of anybody: the outcome of a transaction
+class Refused(Exception):
     """Ends the transaction: everything it wrote is undone, the receipt carries `code`."""
 
     def __init__(self, code: str, text: str = "") -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from consortium.calendar import Calendar, day_of
 from consortium.vm import builtins, calls, gas, keys, store
-from consortium.vm.bind import CompiledContract, ContractSet, load_contract
+from consortium.vm.bind import CompiledContract, ContractSet, contract_set, load_contract
 from consortium.vm.bound import BoundContract, Entry
 from consortium.vm.exceptions import (
     ARGS,
     INVARIANT,
+    ContractRejected,
     KEY,
     OUT_OF_GAS,
     TYPE,
@@ -169,7 +170,7 @@ class BlockExecution(Machine):
         self.events = []
         self.frames = [contract]
         try:
-            arguments = self._arguments(entry, args)
+            arguments = self.decoded_arguments(entry, args)
             if not authorised:
                 calls.authorise(self, entry, arguments)
             result = entry.function(self, *arguments)
@@ -178,7 +179,7 @@ class BlockExecution(Machine):
             plain = None if result is None else self._result(result)
             if self.gas < 0:
                 raise OutOfGasError
-        except Exception as error:  # noqa: BLE001  everything a contract can cause ends in a receipt
+        except Exception as error:
             return self._refused(error, contract, entry, mark, start)
         finally:
             if self.touched:
@@ -189,7 +190,7 @@ class BlockExecution(Machine):
             tuple(self.events), writes, plain,
         )  # fmt: skip
 
-    def _arguments(self, entry: Entry, args: tuple[Any, ...]) -> list[Any]:
+    def decoded_arguments(self, entry: Entry, args: tuple[Any, ...]) -> list[Any]:
         converters = entry.converters
         missing = len(converters) - len(args)
         if missing:
@@ -288,16 +289,16 @@ def run_query(
     machine.is_read_only = True
     machine.frames = [bound]
     try:
-        arguments = machine._arguments(entry, args)  # noqa: SLF001  of our own class
+        arguments = machine.decoded_arguments(entry, args)
         answer = builtins.sized(machine, entry.function(machine, *arguments))
         builtins.walk(machine, answer, builtins.ANSWER_BYTES_MAX)
         return to_plain(answer)
-    except Exception as error:  # noqa: BLE001  everything a contract can cause has a code
+    except Exception as error:
         code, text = code_of(error)
         raise QueryFailedError(code, text) from None
 
 
 __all__ = [
-    "APPLIED", "REFUSED", "BlockExecution", "Call", "CompiledContract", "ContractSet", "DueEntry", "Outcome",
-    "load_contract", "next_due_moment", "run_query",
+    "APPLIED", "REFUSED", "BlockExecution", "Call", "CompiledContract", "ContractRejected", "ContractSet", "DueEntry",
+    "Outcome", "QueryFailedError", "contract_set", "load_contract", "next_due_moment", "run_query",
 ]  # fmt: skip

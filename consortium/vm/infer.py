@@ -386,7 +386,7 @@ def item_type(kind: Type | None) -> Type | None:
 
 def assignable(source: Type, target: Type) -> bool:
     """Tell whether a value proved to be of `source` needs no test to count as one of `target`."""
-    if target == ANY or source == target:
+    if target in (ANY, source):
         return True
     if source == NOTHING:
         return target.optional

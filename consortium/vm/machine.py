@@ -224,5 +224,5 @@ def out_of_gas(_machine: Machine) -> NoReturn:
 def _stored(value: Any) -> bytes | None:
     if value is None or type(value) is bytes:
         return value
-    data: bytes = value._bytes  # noqa: SLF001  the engine's own slot of a record
+    data: bytes = value._bytes
     return data

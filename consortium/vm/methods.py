@@ -33,7 +33,7 @@ _MISSING: Any = object()
 # --- amounts, rates, days -----------------------------------------------------------------------------------
 
 
-def _at(machine: Machine, amount: Any, rate: Any, round: Any = "half-up") -> Money:  # noqa: A002
+def _at(machine: Machine, amount: Any, rate: Any, round: Any = "half-up") -> Money:
     if type(amount) is not Money or type(rate) is not Rate or type(round) is not str:
         raise _not_for("at", amount)
     machine.charge(gas.EXCHANGE)
@@ -42,7 +42,7 @@ def _at(machine: Machine, amount: Any, rate: Any, round: Any = "half-up") -> Mon
 
 def _interest(
     machine: Machine, amount: Any, rate: Any, days: Any, basis: Any, round: Any = "half-up"
-) -> Money:  # noqa: A002
+) -> Money:
     year_days = basis.year_days if type(basis) is Member else basis
     known = type(amount) is Money and type(rate) is Rate and type(days) is int and type(round) is str
     if not known or type(year_days) is not int:

@@ -1,4 +1,4 @@
-# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
+
 """Finding records by their fields: `where`, `since`, `upto`, `limit`, `sorted_by`, `first`.
 
 In an action a selection must be one walk over a declared index (or over the key): equal values for its first
@@ -179,9 +179,9 @@ def _length_of(kind: Type) -> Callable[[bytes, int], int]:
     fixed = {"int": 8, "day": 8, "bool": 1, "choice": 1, "status": 1, "hash": 32, "money": 11}
     if kind.kind in fixed:
         width = fixed[kind.kind]
-        step: Callable[[bytes, int], int] = lambda _key, at: at + width  # noqa: E731  one of two one-liners
+        step: Callable[[bytes, int], int] = lambda _key, at: at + width
     else:
-        step = lambda key, at: key.index(b"\0", at) + 1  # noqa: E731
+        step = lambda key, at: key.index(b"\0", at) + 1
 
     if not kind.optional:
         return step

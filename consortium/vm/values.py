@@ -1,4 +1,4 @@
-# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
+
 """The values contract code works with at run time, beside Python's own and `Money`, `Rate`, `Day`.
 
 `Member` is one name of a status or choice class. `Pairs` is what `zip` and `enumerate` give: a thing whose
