@@ -92,6 +92,7 @@ class Block:
     """
 
     header: Header
+    header_bytes: bytes
     hash: bytes
     batch: Batch | None
     transactions: tuple[Transaction, ...]
@@ -100,6 +101,8 @@ class Block:
     state: Any
     texts: tuple[str, ...]
     """For each receipt the words of its refusal (empty if applied): for people, outside every digest."""
+    outcomes: tuple[tuple[str, int, int, bytes, str], ...]
+    """For each transaction: (sender, session, number, transaction id, status)."""
     next_due_us: int | None
     """The moment of the earliest due work left in `state`."""
     gas_used: int = 0
@@ -108,18 +111,11 @@ class Block:
     def due_count(self) -> int:
         return len(self.receipts) - len(self.transactions)
 
-    @property
-    def outcomes(self) -> tuple[tuple[str, int, int, bytes, str], ...]:
-        """For each transaction taken: (sender, session, number, transaction id, status)."""
-        return tuple(
-            (t.sender.organisation, t.session, t.number, t.id, receipt.status)
-            for t, receipt in zip(self.transactions, self.receipts[self.due_count :], strict=True)
-        )
-
     def receipt_of(self, position: int) -> Receipt:
         """Return the receipt of the transaction at `position` in `transactions`."""
         return self.receipts[self.due_count + position]
 
 
 def block_hash(header: Header) -> bytes:
+    """Return the block id: it excludes certificates."""
     return hash_bytes(header.encoded())

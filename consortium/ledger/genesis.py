@@ -1,8 +1,8 @@
 """Genesis: everything the banks agreed on before the first block.
 
-Name, members and their keys, consensus parameters, calendar, contracts by source hash with their parameters,
-limits, and the opening calls (balances, credit lines) that the engine runs to make block 0. The chain id is the
-first 8 bytes of its digest, so a signature for one consortium means nothing in another.
+Name, members and their keys, consensus parameters, calendar, contracts by source hash with their
+parameters, limits, and the opening calls (balances, credit lines) that the engine runs to make block 0. The
+chain id is the first 8 bytes of its digest, so a signature for one consortium means nothing in another.
 """
 
 from dataclasses import dataclass

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consortium.calendar import Calendar
+from consortium.crypto import hash_bytes
 from consortium.encoding import decode, encode
-from consortium.ledger.block import NO_HASH, Block, Header, block_hash
+from consortium.ledger.block import NO_HASH, Block, Header
 from consortium.ledger.genesis import Genesis, calendar_value, organisation_of
 from consortium.ledger.receipt import APPLIED, DUE, REFUSED, REPEATED, TRANSACTION, Receipt
 from consortium.ledger.sessions import FRESH, Session, decode_session, session_key
@@ -98,15 +99,18 @@ def genesis_block(rules: Rules) -> Block:
         receipt_root=merkle_root(()),
         state_root=root_digest(state),
     )
+    header_bytes = header.encoded()
     return Block(
         header=header,
-        hash=block_hash(header),
+        header_bytes=header_bytes,
+        hash=hash_bytes(header_bytes),
         batch=None,
         transactions=(),
         receipts=(),
         receipt_bytes=(),
         state=state,
         texts=(),
+        outcomes=(),
         next_due_us=next_due_moment(StateView(state)),
     )
 
@@ -131,15 +135,23 @@ def next_block(
         receipt_root=done.receipt_root,
         state_root=done.state_root,
     )
+    header_bytes = header.encoded()
     return Block(
         header=header,
-        hash=block_hash(header),
+        header_bytes=header_bytes,
+        hash=hash_bytes(header_bytes),
         batch=batch,
         transactions=done.transactions,
         receipts=done.receipts,
         receipt_bytes=done.receipt_bytes,
         state=done.state,
         texts=done.texts,
+        outcomes=tuple(
+            (t.sender.organisation, t.session, t.number, t.id, receipt.status)
+            for t, receipt in zip(
+                done.transactions, done.receipts[len(done.receipts) - len(done.transactions) :], strict=True
+            )
+        ),
         next_due_us=done.next_due_us,
         gas_used=done.gas_used,
     )
@@ -218,7 +230,9 @@ class _Block:
                 self._refuse(subject, KEY_IS_NOT_CURRENT, f"not the present key of {party.organisation}")
                 return
         if self.rules.membership.carrier(transaction.sender.organisation) != bank:
-            self._refuse(subject, NOT_IN_ITS_BANKS_BUNDLE, f"{bank} does not carry this sender's transactions")
+            self._refuse(
+                subject, NOT_IN_ITS_BANKS_BUNDLE, f"{bank} does not carry this sender's transactions"
+            )
             return
         key = session_key(transaction.sender.organisation, transaction.session)
         session = self._session(key)

@@ -7,7 +7,7 @@ is durable. Everything else may happen at once. Drivers hold no rules of their o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from consortium.consensus.messages import Signed
 from consortium.ledger.transaction import Transaction
@@ -19,8 +19,7 @@ ALL = -1
 # --- inputs -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One signature that a node wants verified before it looks at a message."""
 
     public_key: bytes

@@ -7,16 +7,27 @@ business time; one that is ahead is held until the reading catches up (design de
 """
 
 from consortium.certificate import Certificate, vote_body
-from consortium.consensus.messages import Decided, PrePrepare, Signed, certificates_in
+from consortium.consensus.messages import (
+    CHECKPOINT,
+    COMMIT,
+    PREPARE,
+    STATUS,
+    Decided,
+    PrePrepare,
+    Signed,
+    certificates_in,
+)
 from consortium.ledger.transaction import Batch, Bundle, Transaction, null_batch_digest
 from consortium.ledger.transition import Rules
 from consortium.node.effects import Check
-from consortium.node.messages import Request
+from consortium.node.messages import REPLY, Request
 from consortium.node.shared import SharedWork
 
 VERIFIED_KEPT = 4096
 HELD_MAX = 64
 NO_KEY = b""
+SIGNED_ONLY = frozenset({PREPARE, COMMIT, CHECKPOINT, STATUS, REPLY})
+"""Messages that carry nothing but what their sender signed."""
 
 
 class Intake:
@@ -26,6 +37,8 @@ class Intake:
         self._rules = rules
         self._epoch = epoch
         self._shared = shared
+        membership = rules.membership
+        self._replica_keys = tuple(membership.replica_key(index) for index in range(membership.n))
         self._null_digest = null_batch_digest(rules.chain, epoch)
         self._batches: dict[bytes, tuple[Batch, bytes]] = {}
         self._sequence_of: dict[bytes, int] = {}
@@ -118,10 +131,13 @@ class Intake:
     def wanted(self, signed: Signed) -> tuple[Check, ...]:
         """Return the signature checks of a message, the sender's first; none for a stranger's."""
         content = signed.content
-        membership = self._rules.membership
-        if content.epoch != self._epoch or not 0 <= content.sender < membership.n:
+        sender = content.sender
+        keys = self._replica_keys
+        if content.epoch != self._epoch or not 0 <= sender < len(keys):
             return ()
-        own = Check(membership.replica_key(content.sender), signed.body, signed.signature)
+        own = Check(keys[sender], signed.body, signed.signature)
+        if content.KIND in SIGNED_ONLY:
+            return (own,)
         if isinstance(content, Request):
             return (own, *self._bundle_checks(content.bundle, with_bundle=False))
         checks = [own]

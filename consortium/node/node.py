@@ -19,6 +19,7 @@ from consortium.consensus.replica import Replica
 from consortium.consensus.status import ReplicaStatus, SlotStatus, Wait
 from consortium.crypto import Signer
 from consortium.encoding import encode
+from consortium.ledger.admission import refusal_of
 from consortium.ledger.block import Block
 from consortium.ledger.receipt import REFUSED
 from consortium.ledger.sessions import decode_session, session_key
@@ -116,7 +117,7 @@ class BlockRecord:
         return encode(
             (
                 "block",
-                self.block.header.encoded(),
+                self.block.header_bytes,
                 self.attachment,
                 self.certificate.as_value(),
                 self.block.receipt_bytes,
@@ -209,9 +210,10 @@ class Node:
     def _finish(self, turn: Turn) -> Effects:
         if self._replica.is_primary:
             self._propose(turn)
-        for reply in self._replies.ready(self._durable_token):
-            self._mempool.waiting_clients.discard(reply.transaction_id)
-            turn.reply(reply)
+        if self._replies.are_awaited:
+            for reply in self._replies.ready(self._durable_token):
+                self._mempool.waiting_clients.discard(reply.transaction_id)
+                turn.reply(reply)
         if turn.persists:
             self._token = turn.token
         signs, self._guard.signs = self._guard.signs, 0
@@ -299,7 +301,7 @@ class Node:
             return "E-NETWORK"
         if self.membership.carrier(transaction.sender.organisation) != self.identity:
             return "E-BUNDLE"
-        return self._rules.contracts.refusal(transaction.contract, transaction.action, transaction.arguments)
+        return refusal_of(self._rules, transaction)
 
     def _send_bundle(self, turn: Turn, transactions: tuple[Transaction, ...]) -> None:
         """Countersign transactions as one bundle and see to it that the primary gets it."""
@@ -423,8 +425,9 @@ class Node:
     def _execute(self, turn: Turn, committed: Committed) -> None:
         """Execute one slot, in sequence; persist the block; sign its header for its clients' banks."""
         found = self._intake.batch(committed.digest)
+        certificate = committed.certificate
         if found is None:
-            self._slots[committed.sequence] = (committed.digest, None, committed.certificate)
+            self._slots[committed.sequence] = (committed.digest, None, certificate)
             block = self.tip
         else:
             batch, attachment = found
@@ -433,8 +436,8 @@ class Node:
             )
             self.tip = block
             self.blocks.append(block)
-            self._slots[committed.sequence] = (committed.digest, attachment, committed.certificate)
-            turn.persist(BlockRecord(block, attachment, committed.certificate))
+            self._slots[committed.sequence] = (committed.digest, attachment, certificate)
+            turn.persist(BlockRecord(block, attachment, certificate))
             turn.gas += block.gas_used
             turn.transactions += len(block.receipts)
             self._settle(turn, block, batch)
@@ -444,11 +447,11 @@ class Node:
                 committed.sequence,
                 committed.digest,
                 block.header.height,
-                block.header.encoded(),
+                block.header_bytes,
                 block.hash,
                 block.header.state_root,
                 () if found is None else block.outcomes,
-                committed.certificate,
+                certificate,
                 block,
             )
         )

@@ -34,6 +34,10 @@ class Replies:
         self._newest_height = 0
         self._certified_height = 0
 
+    @property
+    def are_awaited(self) -> bool:
+        return bool(self._unanswered)
+
     def executed(self, block: Block, own_positions: tuple[int, ...], token: int) -> None:
         """Note an executed block; own clients' transactions in it wait for their answers."""
         height = block.header.height

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consortium.crypto import SignatureScheme, Signer, digest
+from consortium.crypto import SignatureScheme, Signer, digest, hash_bytes
 from consortium.ledger.block import Block
 from consortium.ledger.genesis import Deployment, Genesis, Opening
 from consortium.ledger.transition import Rules, genesis_block
@@ -23,7 +23,7 @@ from consortium.scenario.model import (
     Scenario,
     StructValue,
 )
-from consortium.vm.execute import ContractSet, contract_set, load_contract
+from consortium.vm.execute import ContractSet, load_contract
 
 SETTLEMENT = "settlement"
 
@@ -46,7 +46,7 @@ def found(scenario: Scenario, scheme: SignatureScheme) -> Consortium:
         for party in _parties(scenario)
     }
     membership = _membership(scenario, signers)
-    contracts = contract_set(
+    contracts = ContractSet(
         [
             load_contract(use.name, use.version, use.source, f"contracts/{use.file.name}")
             for use in scenario.contracts
@@ -67,7 +67,7 @@ def found(scenario: Scenario, scheme: SignatureScheme) -> Consortium:
             Deployment(
                 name=use.name,
                 version=use.version,
-                source_hash=contracts.source_hash(use.name),
+                source_hash=hash_bytes(use.source),
                 parameters=tuple(sorted((name, plain(value)) for name, value in use.parameters)),
             )
             for use in scenario.contracts

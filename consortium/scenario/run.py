@@ -5,8 +5,10 @@
 The same call serves command line, tests and notebooks. Nothing is written here: `folder` keeps a run.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from consortium.consensus.quorum import ConsensusConfig
@@ -15,7 +17,7 @@ from consortium.errors import ExitCode
 from consortium.journal.checkers import Checkers
 from consortium.journal.journal import Journal, Level
 from consortium.ledger.transaction import Transaction
-from consortium.node.effects import Reply
+from consortium.node.effects import Effects, Executed, Rejected, Reply
 from consortium.node.messages import decode_message
 from consortium.node.node import Node, NodeConfig
 from consortium.node.shared import SharedWork
@@ -29,7 +31,7 @@ from consortium.scenario.story import DueWork, Outcome, Played, Story
 from consortium.scenario.viewing import Viewer
 from consortium.simulation.cluster import Cluster, ClusterSettings
 from consortium.simulation.costs import MEASURED
-from consortium.simulation.faults import Crash, SwappedKey
+from consortium.simulation.faults import Crash, Fault, SwappedKey
 from consortium.simulation.latency import Jitter, Latency
 from consortium.simulation.network import PRESETS, NetworkSettings
 from consortium.timeline.views import RunView, StepView
@@ -69,6 +71,24 @@ class Run:
         return ExitCode(self.view.exit_code)
 
 
+@dataclass(slots=True)
+class _Watch:
+    """Counts for the report: what was rejected by whom, and when each height was first executed."""
+
+    rejections: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+    committed_us: dict[int, int] = field(default_factory=dict)
+
+    def submitted(self, _now_us: int, _bank: int, _transaction: Transaction) -> None:
+        """Nothing to count."""
+
+    def observe(self, now_us: int, bank: int, effects: Effects) -> None:
+        for event in effects.trace:
+            if isinstance(event, Rejected):
+                self.rejections[bank, str(event.sender), event.cause] += 1
+            elif isinstance(event, Executed):
+                self.committed_us.setdefault(event.height, now_us)
+
+
 OnStep = Callable[[StepView], None]
 Sink = Callable[[str], Any]
 
@@ -100,6 +120,7 @@ class _Running:
     options: RunOptions
     on_step: OnStep | None
     sink: Sink | None
+    watch: _Watch = field(default_factory=_Watch)
     consortium: Consortium = field(init=False)
     nodes: list[Node] = field(init=False)
     cluster: Cluster = field(init=False)
@@ -133,12 +154,10 @@ class _Running:
                 seed=scenario.seed,
                 network=network_settings(scenario.network),
                 costs=MEASURED,
-                decode=None
-                if self.options.share_execution
-                else lambda wire: decode_message(wire, rules.chain),
+                decode=None if self.options.share_execution else partial(decode_message, chain=rules.chain),
             ),
             scheme,
-            observers=(checkers,),
+            observers=(checkers, self.watch),
             journal=journal,
             on_reply=self._replied,
         )
@@ -174,6 +193,8 @@ class _Running:
             checkers=checkers.verdicts(finished=self.story.outcome is Outcome.FINISHED),
             expectations=self.expecting.results(),
             run_digest=run_digest,
+            rejections=self.watch.rejections,
+            committed_us=self.watch.committed_us,
         )
         return Run(
             scenario=scenario,
@@ -224,14 +245,13 @@ class _Running:
         for fault in self.scenario.faults:
             bank = membership.validator_index(fault.target)
             assert bank is not None, "the loader has checked that the target runs"
+            effect: Fault
             if fault.kind == "crash":
-                self.story.at_moment(
-                    fault.at_us, lambda bank=bank: self.cluster.inject(Crash(bank=bank, at_us=0))
-                )  # type: ignore[misc]
+                effect = Crash(bank=bank, at_us=0)
             else:
                 wrong = make_signer(digest("wrong-key", self.scenario.name, fault.target))
-                swapped = SwappedKey(bank=bank, signer=wrong)
-                self.story.at_moment(fault.at_us, lambda swapped=swapped: self.cluster.inject(swapped))  # type: ignore[misc]
+                effect = SwappedKey(bank=bank, signer=wrong)
+            self.story.at_moment(fault.at_us, partial(self.cluster.inject, effect))
 
     # --- while it runs ----------------------------------------------------------------------------------
 

@@ -35,18 +35,18 @@ from consortium.scenario.schema import (
 from consortium.scenario.tree import Path, Tree
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
-PlacedT = TypeVar("PlacedT", bound=BaseModel, covariant=True)
+PlacedT_co = TypeVar("PlacedT_co", bound=BaseModel, covariant=True)
 
 # A wrong part is left out and the rest tried again at most so often.
 SALVAGE_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Placed(Generic[PlacedT]):
+class Placed(Generic[PlacedT_co]):
     """A valid section and the path at which it stands."""
 
     path: Path
-    section: PlacedT
+    section: PlacedT_co
 
 
 @dataclass(slots=True)
