@@ -1,0 +1,103 @@
+"""The simulated disk of one bank: what is appended is durable only once a flush has ended.
+
+Same port as the SQL store: records, blocks by height, state nodes by digest. Flushes are served by one disk,
+one after the other, and a flush that starts serves everything that waits (group commit). When a flush will
+end is known when it is asked for, so no event is needed: a crash at time t keeps what was durable at t and
+loses the rest.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+
+class Encodable(Protocol):
+    """A record whose bytes are made when they are read back: a simulation seldom reads them."""
+
+    def encoded(self) -> bytes: ...
+
+
+_Flush: TypeAlias = tuple[int | None, Sequence[bytes | Encodable], Sequence[tuple[int | bytes, bytes]]]
+"""When it is durable (None: never), its records, its blocks and nodes."""
+
+
+class MemoryStore:
+    """Records, blocks and state nodes, with the flush rules of a disk. Times must not go backwards."""
+
+    __slots__ = ("_appended", "_disk_end_us", "_disk_start_us", "_flush_us", "_flushes", "_put")
+
+    def __init__(self, flush_us: int | None = 0) -> None:
+        """`flush_us`: how long one flush takes; None is a disk whose flushes never end."""
+        self._flush_us = flush_us
+        self._disk_start_us = 0
+        self._disk_end_us = 0
+        self._appended: list[bytes | Encodable] = []
+        self._put: list[tuple[int | bytes, bytes]] = []
+        self._flushes: list[_Flush] = []
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def append(self, records: Sequence[bytes | Encodable]) -> None:
+        """Hand records to the disk's cache, where they wait for the next flush."""
+        self._appended.extend(records)
+
+    def put_block(self, height: int, block: bytes) -> None:
+        self._put.append((height, block))
+
+    def put_node(self, digest: bytes, node: bytes) -> None:
+        self._put.append((digest, node))
+
+    def flush(self, now_us: int) -> int | None:
+        """Ask for everything handed over so far to be durable; return when it will be (None: never)."""
+        durable_us = self._served_us(now_us)
+        self._flushes.append((durable_us, self._appended, self._put or ()))
+        self._appended = []
+        if self._put:
+            self._put = []
+        return durable_us
+
+    def _served_us(self, now_us: int) -> int | None:
+        if self._flush_us is None:
+            return None
+        if now_us >= self._disk_end_us:  # the disk is idle
+            self._disk_start_us = now_us
+        elif now_us > self._disk_start_us:  # a flush is running: the next one serves us
+            self._disk_start_us = self._disk_end_us
+        else:  # one is planned that has not begun: it serves us too
+            return self._disk_end_us
+        self._disk_end_us = end_us = self._disk_start_us + self._flush_us
+        return end_us
+
+    # --- reading: what is durable at a time -----------------------------------------------------------
+
+    def records(self, now_us: int) -> tuple[bytes, ...]:
+        """Return all durable records in the order in which they were appended."""
+        return tuple(
+            record if isinstance(record, bytes) else record.encoded()
+            for _, records, _ in self._durable(now_us)
+            for record in records
+        )
+
+    def block(self, height: int, now_us: int) -> bytes | None:
+        return self._find(height, now_us)
+
+    def node(self, digest: bytes, now_us: int) -> bytes | None:
+        return self._find(digest, now_us)
+
+    def _find(self, key: int | bytes, now_us: int) -> bytes | None:
+        """Return what was put last under a height or a digest."""
+        for _, _, put in reversed(self._durable(now_us)):
+            for earlier, value in reversed(put):
+                if earlier == key:
+                    return value
+        return None
+
+    def _durable(self, now_us: int) -> list[_Flush]:
+        return [flush for flush in self._flushes if flush[0] is not None and flush[0] <= now_us]
+
+    # --- faults -------------------------------------------------------------------------------------
+
+    def crash(self, now_us: int) -> None:
+        """Lose what is not durable at this moment; the disk is idle again."""
+        self._flushes = self._durable(now_us)
+        self._appended, self._put = [], []
+        self._disk_start_us = self._disk_end_us = now_us
