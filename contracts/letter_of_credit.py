@@ -212,7 +212,7 @@ drawings = collection(
     index=("credit", ("issuing_bank", "status", "pay_date")),
     totals=(("amount", ("credit", "status")),),
 )
-charges = collection(Charge, index=("credit",))
+charges = collection(Charge)
 loans = collection(AdvanceLoan, index=("applicant", "credit"), totals=(("principal", ("applicant",)),))
 
 

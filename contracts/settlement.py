@@ -460,14 +460,17 @@ def give(party: Party, amount: Money):
 @helper
 def take_margin(customer: Party, amount: Money, instrument: Id) -> Margin:
     require(amount >= 0, "E_AMOUNT", "an amount that moves cannot be negative")
-    margin = margins[(caller(), instrument, customer)]
+    margin = margins.find((caller(), instrument, customer))
+    held = ZERO if margin is None else margin.balance
     require(
-        amount <= margin.balance, "E_FUNDS", f"the margin of {instrument} is {margin.balance}, not {amount}"
+        margin is not None and amount <= held,
+        "E_FUNDS",
+        f"the margin of {instrument} is {held}, not {amount}",
     )
-    if amount == margin.balance:
+    if amount == held:
         margins.remove(margin)
     else:
-        margin.update(balance=margin.balance - amount)
+        margin.update(balance=held - amount)
     return margin
 
 

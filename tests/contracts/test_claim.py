@@ -1,0 +1,116 @@
+"""Bank payment claims alone: one holder, one lock, and states that the letter of credit leads."""
+
+import pytest
+from harness import Bench
+from probes import CLAIM_PROBE
+
+CLAIM = {
+    "id": "APP1/LC-1/1",
+    "credit": "APP1/LC-1",
+    "debtor": "IB1",
+    "holder": "C1",
+    "amount": "10_300_000.00 CNY",
+    "pay_date": "2026-10-08",
+}
+ID = {"id": CLAIM["id"]}
+TRADE = {"trade": "PB2/T-1"}
+
+
+def claim_bench() -> Bench:
+    names = ("letter_of_credit", "forfaiting", "stranger")
+    bench = Bench(contracts={name: CLAIM_PROBE for name in names})
+    bench.at("2026-04-24 10:00")
+    bench.applied("IB1", "letter_of_credit.create", **CLAIM)
+    return bench
+
+
+def state_of(bench: Bench) -> dict:
+    return bench.record("claim", "claims", CLAIM["id"])
+
+
+def test_a_drawing_has_one_claim():
+    bench = claim_bench()
+    bench.refused("E-DUPLICATE-KEY", "IB1", "letter_of_credit.create", **CLAIM)
+    bench.refused("E_AMOUNT", "IB1", "letter_of_credit.create", **(CLAIM | {"id": "X", "amount": "0.00 CNY"}))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("create", CLAIM | {"id": "APP1/LC-1/2"}),
+        ("pay", ID),
+        ("mark_overdue", ID),
+        ("stop", ID),
+        ("void", ID),
+        ("lock", ID | TRADE),
+        ("transfer", ID | TRADE | {"buyer": "FB3"}),
+        ("holder", ID),
+    ],
+)
+def test_a_stranger_touches_no_claim(function, arguments):
+    bench = claim_bench()
+    bench.refused("E_ROLE", "C1", f"stranger.{function}", **arguments)
+    bench.refused(
+        "E_ROLE",
+        "C1",
+        f"claim.{function}",
+        **(arguments | ({"recourse": False} if function == "create" else {})),
+    )
+
+
+def test_forfaiting_neither_pays_nor_creates_and_the_credit_does_not_trade():
+    bench = claim_bench()
+    bench.refused("E_ROLE", "IB1", "forfaiting.pay", **ID)
+    bench.refused("E_ROLE", "IB1", "forfaiting.create", **(CLAIM | {"id": "X"}))
+    bench.refused("E_ROLE", "IB1", "letter_of_credit.lock", **(ID | TRADE))
+    bench.refused("E_ROLE", "IB1", "letter_of_credit.transfer", **(ID | TRADE | {"buyer": "FB3"}))
+
+
+STATES = {
+    "LIVE": (),
+    "STOPPED": ("stop",),
+    "OVERDUE": ("mark_overdue",),
+    "PAID": ("pay",),
+    "VOID": ("void",),
+}
+LIFE = [
+    # move,          LIVE       STOPPED    OVERDUE    PAID       VOID
+    ("pay",          "applied", "E_STATE", "applied", "E_STATE", "E_STATE"),
+    ("mark_overdue", "applied", "E_STATE", "E_STATE", "E_STATE", "E_STATE"),
+    ("stop",         "applied", "E_STATE", "E_STATE", "E_STATE", "E_STATE"),
+    ("void",         "applied", "applied", "E_STATE", "E_STATE", "E_STATE"),
+    ("resume",       "E_STATE", "applied", "E_STATE", "E_STATE", "E_STATE"),
+    ("lock",         "applied", "E_STATE", "E_STATE", "E_STATE", "E_STATE"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", LIFE, ids=[row[0] for row in LIFE])
+def test_a_claim_moves_only_along_its_life_cycle(row):
+    move, *expected = row
+    for steps, outcome in zip(STATES.values(), expected, strict=True):
+        bench = claim_bench()
+        for step in steps:
+            bench.applied("IB1", f"letter_of_credit.{step}", **ID)
+        arguments = ID | ({"pay_date": "2026-10-09"} if move == "resume" else TRADE if move == "lock" else {})
+        by = "forfaiting" if move == "lock" else "letter_of_credit"
+        bench.ends(outcome, "IB1", f"{by}.{move}", **arguments)
+
+
+def test_a_locked_claim_is_traded_once():
+    bench = claim_bench()
+    bench.refused("E_PLEDGED", "PB2", "forfaiting.transfer", **ID, **TRADE, buyer="PB2")
+    bench.applied("PB2", "forfaiting.lock", **ID, **TRADE)
+    bench.refused("E_PLEDGED", "PB2", "forfaiting.lock", **ID, trade="FB3/T-2")
+    bench.refused("E_PLEDGED", "PB2", "forfaiting.transfer", **ID, trade="FB3/T-2", buyer="FB3")
+    bench.refused("E_PLEDGED", "PB2", "forfaiting.unlock", **ID, trade="FB3/T-2")
+    bench.applied("PB2", "forfaiting.transfer", **ID, **TRADE, buyer="PB2")
+    assert (state_of(bench)["holder"], state_of(bench)["lock"], state_of(bench)["recourse"]) == (
+        "PB2",
+        None,
+        False,
+    )
+    assert state_of(bench)["amount"].plain() == "10300000.00"
+    assert bench.applied("IB1", "letter_of_credit.holder", **ID) == "PB2"
+    bench.applied("PB2", "forfaiting.lock", **ID, trade="FB3/T-2")
+    bench.applied("PB2", "forfaiting.unlock", **ID, trade="FB3/T-2")
+    assert state_of(bench)["lock"] is None
