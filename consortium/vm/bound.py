@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
 """A contract made ready to run: its functions, collections and classes, for one consortium's parameters."""
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,9 @@
+# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
 """The charged functions behind operators, Python's builtins and the methods of plain values.
 
 Everything that grows, scans or compares something whose size code can choose comes through here, in this
 order: result size, value limit, charge, work. So a result over the limit is E-VALUE-SIZE and costs no time.
-Emitted code calls these; where the local type pass proves that an operator is harmless it stands there itself.
+Emitted code calls these; where the local type pass proves an operator harmless it stands there itself.
 """
 
 from collections.abc import Callable
@@ -76,7 +77,7 @@ def _store_walk(machine: Machine, value: Any, container: Any, depth: int, seen: 
 
 
 def walk(machine: Machine, value: Any, limit: int = TEXT_BYTES_MAX) -> None:
-    """Look at a value as a tree before it is compared, encoded or passed on; a shared part counts each time."""
+    """Look at a value as a tree before it is compared, encoded or passed on; shared parts count twice."""
     _walk(machine, value, 1, [limit])
 
 

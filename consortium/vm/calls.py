@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
 """Who may call, and calls from contract to contract.
 
 A transaction's own call is authorised by its sender and signers; a call from a contract by that contract's

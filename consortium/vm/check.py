@@ -273,13 +273,16 @@ class _Checker:
 
     def unknown(self, node: tree.Node, name: str) -> None:
         contract = self.contract
+        if name in language.NAMED_ELSEWHERE:
+            self.refuse(language.NAMED_ELSEWHERE[name], node, f"'{name}'")
+            return
         if name in language.IMPORTABLE:
             self.refuse("E-LANG-028", node, name, f"add it:  from consortium.contract import {name}")
             return
         known = [
-            *(self.typer.locals if self.typer else ()), *contract.constants, *contract.parameters, *contract.functions,
-            *contract.records, *contract.values, *contract.enums, *contract.collections, *contract.used,
-            *contract.imported, *language.BUILTINS,
+            *(self.typer.locals if self.typer else ()), *contract.constants, *contract.parameters,
+            *contract.functions, *contract.records, *contract.values, *contract.enums, *contract.collections,
+            *contract.used, *contract.imported, *language.BUILTINS,
         ]  # fmt: skip
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
         advice = (
@@ -509,7 +512,7 @@ class _Checker:
                     "E-LANG-034",
                     node,
                     f"this total of '{field}' is not kept.",
-                    f'declare  totals=(("{field}", ({", ".join(f"{chr(34)}{item}{chr(34)}" for item in groups)}{"," if len(groups) == 1 else ""})),)',
+                    f"declare  totals=(({_quoted(field)}, {_quoted(*groups, many=True)}),)",
                 )
 
     # --- single rules -----------------------------------------------------------------------------------
@@ -632,6 +635,12 @@ class _Checker:
     def refuse(self, rule: str, node: tree.Node, found: str = "", advice: str = "") -> None:
         line, column = position_of(node.span, self.findings)
         self.findings.add(rule, line, column, found, advice)
+
+
+def _quoted(*names: str, many: bool = False) -> str:
+    """Write names as a contract would: `"face"`, or as a tuple `("root", "status")`."""
+    texts = [f'"{name}"' for name in names]
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})" if many else texts[0]
 
 
 def _shown(kind: Type) -> str:

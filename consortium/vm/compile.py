@@ -1,8 +1,8 @@
 """From our tree to code objects: the fast build, with gas ticks and charged functions.
 
-Each function of a contract becomes a Python function that takes the machine first. Positions are those of the
-source, so debuggers and tracebacks bind to the contract's own lines. Gas is what `gas` computes from our tree;
-it is taken when a function or a round of a loop begins, and tested there:
+Each function of a contract becomes a Python function that takes the machine first. Positions are those of
+the source, so debuggers and tracebacks bind to the contract's own lines. Gas is what `gas` computes from our
+tree; it is taken when a function or a round of a loop begins, and tested there:
 
     _g = _x.gas - 37 ; _x.gas = _g ; if _g < 0: _out(_x)
 
@@ -614,7 +614,8 @@ class _Emitter:
     # --- comprehensions ---------------------------------------------------------------------------------
 
     def comprehension(self, node: tree.Comprehension) -> ast.expr:
-        assert self.typer is not None and self.present is not None
+        assert self.typer is not None
+        assert self.present is not None
         items = self.loop_over(node.loops[0].items)
         free = self.free_names(node)
         kept, self.keeps_gas = self.keeps_gas, False
@@ -748,7 +749,7 @@ def _place(node: Placed, span: Span) -> Placed:
     stack: list[Any] = [node]
     while stack:
         present = stack.pop()
-        if "lineno" in present._attributes:
+        if "lineno" in present._attributes:  # noqa: SLF001  documented, in spite of its name
             if hasattr(present, "lineno"):
                 continue
             present.lineno = span.line

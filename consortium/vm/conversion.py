@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
 
 """How values of each type are checked, encoded, decoded and turned into key parts.
 

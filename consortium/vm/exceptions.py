@@ -1,7 +1,7 @@
 """What can go wrong in the engine, and the fixed codes under which receipts record it.
 
-`ContractRejected` is for the author of a contract file. `Refused` and `OutOfGasError` end a transaction and never
-leave the engine. Every other exception of Python that contract code can provoke is mapped by one table.
+`ContractRejected` is for the author of a contract file. `Refused` and `OutOfGasError` end a transaction and
+never leave the engine. Every other exception of Python that contract code can provoke is mapped by one table.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ CONSENT = "E_CONSENT"
 STATE = "E_STATE"
 
 
-class ContractRejected(InputError):
+class ContractRejected(InputError):  # noqa: N818  a verdict on a file, as `Refused` is on a transaction
     """A contract file breaks the language; `findings` lists everything that does."""
 
     def __init__(self, findings: "tuple[Finding, ...]") -> None:
@@ -47,7 +47,7 @@ class ContractRejected(InputError):
         self.findings = findings
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  not an error of anybody: the outcome of a transaction
     """Ends the transaction: everything it wrote is undone, the receipt carries `code`."""
 
     def __init__(self, code: str, text: str = "") -> None:

@@ -14,10 +14,10 @@ from consortium.vm.bound import BoundContract, Entry
 from consortium.vm.exceptions import (
     ARGS,
     INVARIANT,
-    ContractRejected,
     KEY,
     OUT_OF_GAS,
     TYPE,
+    ContractRejected,
     OutOfGasError,
     QueryFailedError,
     Refused,
@@ -179,7 +179,7 @@ class BlockExecution(Machine):
             plain = None if result is None else self._result(result)
             if self.gas < 0:
                 raise OutOfGasError
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  everything a contract can cause ends in a receipt
             return self._refused(error, contract, entry, mark, start)
         finally:
             if self.touched:
@@ -293,12 +293,13 @@ def run_query(
         answer = builtins.sized(machine, entry.function(machine, *arguments))
         builtins.walk(machine, answer, builtins.ANSWER_BYTES_MAX)
         return to_plain(answer)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  everything a contract can cause has a code
         code, text = code_of(error)
         raise QueryFailedError(code, text) from None
 
 
 __all__ = [
-    "APPLIED", "REFUSED", "BlockExecution", "Call", "CompiledContract", "ContractRejected", "ContractSet", "DueEntry",
-    "Outcome", "QueryFailedError", "contract_set", "load_contract", "next_due_moment", "run_query",
+    "APPLIED", "REFUSED", "BlockExecution", "Call", "CompiledContract", "ContractRejected", "ContractSet",
+    "DueEntry", "Outcome", "QueryFailedError", "contract_set", "load_contract", "next_due_moment",
+    "run_query",
 ]  # fmt: skip

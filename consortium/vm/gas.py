@@ -9,7 +9,7 @@ from consortium.vm import tree
 
 GAS_SCHEDULE_VERSION = 1
 
-# --- what runs straight through: charged at the head of the block --------------------------------------------
+# --- what runs straight through: charged at the head of the block -----------------------------------------
 FUNCTION = 10
 LOOP = 5
 ITERATION = 3
@@ -35,7 +35,7 @@ EXPRESSION: dict[type[tree.Node], int] = {
     tree.Conditional: 1,
 }
 
-# --- what depends on values: charged by the function that does it ---------------------------------------------
+# --- what depends on values: charged by the function that does it ------------------------------------------
 ITEM = 2  # a new item of a list or dict, or one visit of a value walk
 BYTES_PER_GAS = 8  # text that is built, searched or compared
 BIG_NUMBER_BITS = 64  # numbers cost one unit for each so many bits

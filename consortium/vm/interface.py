@@ -164,19 +164,22 @@ def describe_contract(contract: Contract, name: str, version: int) -> ContractIn
             ParameterInfo(item.name, item.default.type, has_default=True, default=item.default.value)
             for item in contract.parameters.values()
         ),
-        enums=tuple(EnumInfo(item.name, item.kind, item.members, item.moves) for item in contract.enums.values()),
+        enums=tuple(
+            EnumInfo(item.name, item.kind, item.members, item.moves) for item in contract.enums.values()
+        ),
         values=tuple(
             StructureInfo(item.name, _fields(item.fields), doc=item.doc) for item in contract.values.values()
         ),
         records=tuple(
             StructureInfo(
-                item.name, _fields(item.fields), item.key, item.is_keyed_by_text, item.status, item.visible_to,
-                item.fields_visible_to, item.doc,
+                item.name, _fields(item.fields), item.key, item.is_keyed_by_text, item.status,
+                item.visible_to, item.fields_visible_to, item.doc,
             )
             for item in contract.records.values()
         ),
         collections=tuple(
-            CollectionInfo(item.name, item.record, item.indexes, item.totals) for item in contract.collections.values()
+            CollectionInfo(item.name, item.record, item.indexes, item.totals)
+            for item in contract.collections.values()
         ),
         functions=functions,
         uses=tuple((item.contract, item.version) for item in contract.used.values()),
@@ -253,7 +256,7 @@ def encode_value(interface: ContractInterface, kind: Type, value: Any) -> Any:
             return value
         case "list":
             if not isinstance(value, list | tuple):
-                raise ValueError(f"{_shown(value)} is not a list")
+                raise ValueError(f"{_shown(value)} is not a list")  # noqa: TRY004  of the user's file
             return tuple(encode_value(interface, kind.items[0], item) for item in value)
         case "value":
             return _structure(interface, kind.name, value)
@@ -262,7 +265,7 @@ def encode_value(interface: ContractInterface, kind: Type, value: Any) -> Any:
 
 
 def decode_value(interface: ContractInterface, kind: Type, encoded: Any) -> Any:
-    """Return the typed value of an encoded argument or field: Money, Rate, Day, text, list, dict for @value."""
+    """Return the typed value of an encoded argument or field; a @value instance becomes a dict."""
     if encoded is None:
         return None
     match kind.kind:
@@ -342,7 +345,7 @@ def _structure(interface: ContractInterface, name: str, value: Any) -> tuple[Any
     structure = interface.value(name)
     assert structure is not None, "a type names a declared class"
     if not isinstance(value, Mapping):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004  of the user's file
             f"{_shown(value)} is not a mapping of {', '.join(item.name for item in structure.fields)}"
         )
     for key in value:

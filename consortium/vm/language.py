@@ -39,45 +39,88 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "E-LANG-001": Rule("{} has no place in a contract's bytes.", "save the file as plain UTF-8 with LF line ends and spaces"),
-    "E-LANG-002": Rule("{} is invisible: the text would not mean what it shows.", "delete it, or write it as an escape in a text"),
-    "E-LANG-003": Rule("a coding cookie changes how the bytes are read.", "delete the line: contracts are UTF-8"),
+    "E-LANG-001": Rule(
+        "{} has no place in a contract's bytes.", "save the file as plain UTF-8 with LF line ends and spaces"
+    ),
+    "E-LANG-002": Rule(
+        "{} is invisible: the text would not mean what it shows.",
+        "delete it, or write it as an escape in a text",
+    ),
+    "E-LANG-003": Rule(
+        "a coding cookie changes how the bytes are read.", "delete the line: contracts are UTF-8"
+    ),
     "E-LANG-004": Rule("{}", "split it into smaller pieces"),
     "E-LANG-005": Rule("'{}' holds letters that look like others.", "use a-z, A-Z, 0-9 and _ in names"),
     "E-LANG-006": Rule("{}", "write it as Python 3.10 reads it"),
-    "E-LANG-007": Rule("'{}' begins or ends with '_', which is kept for the engine.", "choose a name without it"),
-    "E-LANG-008": Rule("only consortium.contract can be imported.", "write  from consortium.contract import ...  once, at the top"),
+    "E-LANG-007": Rule(
+        "'{}' begins or ends with '_', which is kept for the engine.", "choose a name without it"
+    ),
+    "E-LANG-008": Rule(
+        "only consortium.contract can be imported.",
+        "write  from consortium.contract import ...  once, at the top",
+    ),
     "E-LANG-009": Rule("{} cannot stand at the top level.", "{}"),
-    "E-LANG-010": Rule("'{}' could hide a failure; every failure undoes the whole transaction.", 'use  require(condition, "E_CODE", "text")  or  fail("E_CODE", "text")'),
+    "E-LANG-010": Rule(
+        "'{}' could hide a failure; every failure undoes the whole transaction.",
+        'use  require(condition, "E_CODE", "text")  or  fail("E_CODE", "text")',
+    ),
     "E-LANG-011": Rule("'with' runs code that cannot be seen here.", "write the steps one after another"),
-    "E-LANG-012": Rule("a function inside a function hides what it remembers.", "write a top-level function marked @helper"),
-    "E-LANG-013": Rule("a generator keeps a paused frame that others could reach.", "build a list:  [x for x in items]"),
+    "E-LANG-012": Rule(
+        "a function inside a function hides what it remembers.", "write a top-level function marked @helper"
+    ),
+    "E-LANG-013": Rule(
+        "a generator keeps a paused frame that others could reach.", "build a list:  [x for x in items]"
+    ),
     "E-LANG-014": Rule("contracts run in one piece; there is nothing to wait for.", "write a plain  def"),
     "E-LANG-015": Rule("{}", "mark the class @record, @value, @status or @choice and list only its fields"),
-    "E-LANG-016": Rule("'{}' changes names behind the reader's back.", "return the value, or keep it in a record"),
-    "E-LANG-017": Rule("'/' gives a float, which banks may round differently.", 'use  amount.at(rate("0.1 %"), round=HALF_UP)  ,  amount.share(3, of=7)  or  //'),
+    "E-LANG-016": Rule(
+        "'{}' changes names behind the reader's back.", "return the value, or keep it in a record"
+    ),
+    "E-LANG-017": Rule(
+        "'/' gives a float, which banks may round differently.",
+        'use  amount.at(rate("0.1 %"), round=HALF_UP)  ,  amount.share(3, of=7)  or  //',
+    ),
     "E-LANG-018": Rule("{} is not exact.", 'use int, Money or Rate:  money("10.50 CNY")  ,  rate("4.35 %")'),
     "E-LANG-019": Rule("':=' hides an assignment in an expression.", "assign on a line of its own"),
-    "E-LANG-020": Rule("'match' looks into objects in ways that cannot be seen here.", "use  if / elif / else"),
+    "E-LANG-020": Rule(
+        "'match' looks into objects in ways that cannot be seen here.", "use  if / elif / else"
+    ),
     "E-LANG-021": Rule("{} hides how many values there are.", "name each argument or value"),
-    "E-LANG-022": Rule("a set has no fixed order, so banks could disagree.", "use a list, or a dict, which keeps its order"),
-    "E-LANG-023": Rule("the operator '{}' is not part of the language.", "use  + - * // %  and the comparisons"),
-    "E-LANG-024": Rule("'**' needs a whole-number literal from 0 up as its exponent.", "write the exponent as a number, or multiply in a loop"),
-    "E-LANG-025": Rule("'is' compares places in memory, which differ between banks.", "use  ==  ;  is None  and  is not None  are fine"),
+    "E-LANG-022": Rule(
+        "a set has no fixed order, so banks could disagree.", "use a list, or a dict, which keeps its order"
+    ),
+    "E-LANG-023": Rule(
+        "the operator '{}' is not part of the language.", "use  + - * // %  and the comparisons"
+    ),
+    "E-LANG-024": Rule(
+        "'**' needs a whole-number literal from 0 up as its exponent.",
+        "write the exponent as a number, or multiply in a loop",
+    ),
+    "E-LANG-025": Rule(
+        "'is' compares places in memory, which differ between banks.",
+        "use  ==  ;  is None  and  is not None  are fine",
+    ),
     "E-LANG-026": Rule("{}", "{}"),
     "E-LANG-027": Rule("'.{}' is not on the list of attributes.", "{}"),
     "E-LANG-028": Rule("'{}' is not declared here.", "{}"),
     "E-LANG-029": Rule("'{}' is not a value: it can only be called.", "{}"),
-    "E-LANG-030": Rule("a default is a plain literal: number, text, True, False or None.", "use None and test it in the body"),
-    "E-LANG-031": Rule("a format in an f-string depends on the Python version.", "write  {{value}}  alone; Money and Day print as banks write them"),
+    "E-LANG-030": Rule(
+        "a default is a plain literal: number, text, True, False or None.", "use None and test it in the body"
+    ),
+    "E-LANG-031": Rule(
+        "a format in an f-string depends on the Python version.",
+        "write  {{value}}  alone; Money and Day print as banks write them",
+    ),
     "E-LANG-032": Rule("'{}' calls itself, directly or through others.", "use a loop over a list"),
     "E-LANG-033": Rule("True and False are not numbers.", "write  1 if condition else 0"),
     "E-LANG-034": Rule("{}", "{}"),
-    "E-LANG-035": Rule("'%' formats text unless both sides are whole numbers.", "annotate both as int, or use an f-string"),
+    "E-LANG-035": Rule(
+        "'%' formats text unless both sides are whole numbers.", "annotate both as int, or use an f-string"
+    ),
     "E-LANG-036": Rule("a query changes nothing, but '{}' writes.", "move it into an @action"),
     "E-LANG-037": Rule("a field cannot be assigned.", "use  record.update({}=...)  or  record.move_to(...)"),
     "E-LANG-038": Rule("the text holds {}.", "use characters of Unicode 14 in composed form (NFC)"),
-}  # fmt: skip
+}
 
 # What may stand on the right of a dot when it is not called, beside the fields that the contract declares.
 ATTRIBUTES = frozenset({"currency", "denominator", "id", "minor", "month", "numerator", "year"})
@@ -127,13 +170,22 @@ STATEMENT_WORDS = frozenset({"emit", "fail", "require"})
 
 CONSTANT_WORDS = frozenset({"ACT_360", "ACT_365", "DOWN", "HALF_UP", "UP"})
 TYPE_WORDS = frozenset(
-    {"Bank", "CentralBank", "Company", "Day", "DayCount", "Hash", "Id", "Money", "Party", "Rate", "Regulator", "Text"}
+    {"Bank", "CentralBank", "Company", "Day", "DayCount", "Hash", "Id", "Money", "Party", "Rate", "Regulator",
+     "Text"}
 )  # fmt: skip
 DECLARING_WORDS = frozenset(
     {"action", "by_role", "choice", "collection", "due", "helper", "invariant", "opening", "option",
      "parameter", "query", "record", "status", "to", "uses", "value", "Record"}
 )  # fmt: skip
 IMPORTABLE = CONSTANT_WORDS | TYPE_WORDS | DECLARING_WORDS | WORDS.keys()
+
+# Names of Python that a rule of its own refuses; every other unknown name is E-LANG-028.
+NAMED_ELSEWHERE = {
+    "complex": "E-LANG-018",
+    "float": "E-LANG-018",
+    "frozenset": "E-LANG-022",
+    "set": "E-LANG-022",
+}
 
 FUNCTION_DECORATORS = frozenset({"action", "due", "helper", "invariant", "opening", "query"})
 CLASS_DECORATORS = frozenset({"choice", "record", "status", "value"})

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
 """The state of one block's execution: the overlay over the world state, its undo list, the meter, the frames.
 
 One dict holds what was written (key -> record, bytes or None for removed), one list what each write replaced.
@@ -60,9 +61,9 @@ class Machine:
     """What contract code runs on; emitted code gets it as its first argument."""
 
     __slots__ = (
-        "agreed_by", "base_due", "calendar", "contracts", "day", "due_added", "events", "frames", "gas", "gas_limit",
-        "is_due", "is_query", "is_read_only", "loaded", "order", "order_new", "organisations", "pending", "reader",
-        "sender", "signers", "time_us", "touched", "undo", "viewpoint",
+        "agreed_by", "base_due", "calendar", "contracts", "day", "due_added", "events", "frames", "gas",
+        "gas_limit", "is_due", "is_query", "is_read_only", "loaded", "order", "order_new", "organisations",
+        "pending", "reader", "sender", "signers", "time_us", "touched", "undo", "viewpoint",
     )  # fmt: skip
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The methods contract code may call, rewritten to functions: `value.name(...)` is `METHODS[name](machine, value, ...)`.
+"""The methods contract code may call, rewritten: `value.name(...)` is `METHODS[name](machine, value, ...)`.
 
 No method of a Python object is ever reached from a contract; each function here looks at what it was given
 first. Methods of records and collections lead to `store` and `select`, those of amounts and days are exact
@@ -33,7 +33,7 @@ _MISSING: Any = object()
 # --- amounts, rates, days -----------------------------------------------------------------------------------
 
 
-def _at(machine: Machine, amount: Any, rate: Any, round: Any = "half-up") -> Money:
+def _at(machine: Machine, amount: Any, rate: Any, round: Any = "half-up") -> Money:  # noqa: A002
     if type(amount) is not Money or type(rate) is not Rate or type(round) is not str:
         raise _not_for("at", amount)
     machine.charge(gas.EXCHANGE)
@@ -41,7 +41,12 @@ def _at(machine: Machine, amount: Any, rate: Any, round: Any = "half-up") -> Mon
 
 
 def _interest(
-    machine: Machine, amount: Any, rate: Any, days: Any, basis: Any, round: Any = "half-up"
+    machine: Machine,
+    amount: Any,
+    rate: Any,
+    days: Any,
+    basis: Any,
+    round: Any = "half-up",  # noqa: A002
 ) -> Money:
     year_days = basis.year_days if type(basis) is Member else basis
     known = type(amount) is Money and type(rate) is Rate and type(days) is int and type(round) is str

@@ -1,4 +1,3 @@
-
 """Reading records from outside execution: for expectations, balances, reports and pages.
 
 Values come back typed and plain: Money, Rate, Day, text, int, bool, bytes, None, lists, dicts for `@value`

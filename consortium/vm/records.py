@@ -1,4 +1,3 @@
-
 """Record and value classes, generated once per contract: small slotted classes with their encode and decode.
 
 Contract code cannot assign to a field (E-LANG-037), so an instance never changes after it was made; a changed
@@ -123,7 +122,7 @@ def record_runtime(declared: RecordClass, contract: Contract, classes: ClassTabl
         scope[f"_load_{name}"] = converter.load
     for name, value in defaults.items():
         scope[f"_default_{name}"] = value
-    exec(_source(declared.fields, defaults, own_id=bool(own_id)), scope)
+    exec(_source(declared.fields, defaults, own_id=bool(own_id)), scope)  # noqa: S102  our own generated text
     return RecordRuntime(
         declared=declared,
         made=made,
@@ -212,7 +211,7 @@ def _value_runtime(declared: ValueClass, classes: ClassTable) -> ValueRuntime:
     scope: dict[str, Any] = {"_new": made.__new__, "_made": made}
     lines = [f"def _make({', '.join(names)}):", "    _value = _new(_made)"]
     lines += [f"    _value.{name} = {name}" for name in names]
-    exec("\n".join([*lines, "    return _value"]), scope)
+    exec("\n".join([*lines, "    return _value"]), scope)  # noqa: S102  our own generated text
     converters = tuple(converter_of(field.type, classes) for field in declared.fields)
     return ValueRuntime(made, names, converters, scope["_make"])
 

@@ -1,9 +1,8 @@
-
 """Finding records by their fields: `where`, `since`, `upto`, `limit`, `sorted_by`, `first`.
 
-In an action a selection must be one walk over a declared index (or over the key): equal values for its first
-fields, and bounds for the next one. A query may ask for anything; what no index answers is filtered, under the
-query's own gas limit.
+In an action a selection must be one walk over a declared index (or over the key): equal values for its
+first fields, and bounds for the next one. A query may ask for anything; what no index answers is filtered,
+under the query's own gas limit.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +41,7 @@ class Path:
 
 
 def narrowed(machine: Machine, selection: Selection, word: str, given: dict[str, Any]) -> Selection:
-    """Return the selection with what `where`, `since` or `upto` adds. Values are checked against the fields."""
+    """Return the selection with what `where`, `since` or `upto` adds, checked against the fields."""
     converters = selection.collection.record.converters
     checked: list[Bound] = []
     for name, value in given.items():
@@ -179,9 +178,9 @@ def _length_of(kind: Type) -> Callable[[bytes, int], int]:
     fixed = {"int": 8, "day": 8, "bool": 1, "choice": 1, "status": 1, "hash": 32, "money": 11}
     if kind.kind in fixed:
         width = fixed[kind.kind]
-        step: Callable[[bytes, int], int] = lambda _key, at: at + width
+        step: Callable[[bytes, int], int] = lambda _key, at: at + width  # noqa: E731
     else:
-        step = lambda key, at: key.index(b"\0", at) + 1
+        step = lambda key, at: key.index(b"\0", at) + 1  # noqa: E731
 
     if not kind.optional:
         return step

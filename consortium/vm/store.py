@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
 
 """Collections at run time: records in the state with their indexes, totals and due entries.
 

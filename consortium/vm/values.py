@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001  what the engine keeps on a record begins with '_', because no contract can name that
 
 """The values contract code works with at run time, beside Python's own and `Money`, `Rate`, `Day`.
 
