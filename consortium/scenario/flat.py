@@ -4,12 +4,14 @@ The text is YAML that loads to the same scenario without bases or options (run f
 original). The digest does not depend on comments, key order, quotes or the seed.
 """
 
+import re
 from typing import Any
 
 from consortium.crypto import digest
 from consortium.scenario.nodes import Mapping, Node, Scalar, Sequence
 from consortium.scenario.source import REFUSED_CHARACTER
 
+_ESCAPED = re.compile(r'["\\\n\r\t]|' + REFUSED_CHARACTER.pattern)
 _NOT_COUNTED = ("extends", "seed")
 
 
@@ -64,12 +66,9 @@ def _written_scalar(value: str | int | bool | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + "".join(_escaped(character) for character in text) + '"'
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
 
 
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if character in "\n\r\t" or REFUSED_CHARACTER.match(character):
-        return f"\\U{ord(character):08x}"
-    return character
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    return "\\" + character if character in '"\\' else f"\\U{ord(character):08x}"

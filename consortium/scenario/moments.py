@@ -5,7 +5,7 @@ lands on a day without banking is pointed out, and moved only where the file say
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from consortium.calendar import DAY_US, MINUTE_US, Calendar, CalendarError, day_of, time_text
@@ -33,6 +33,7 @@ class Clock:
     calendar: Calendar
     start_us: int
     roll: Literal["none", "following"]
+    _banking_days: dict[int, Day] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def day(self, moment: Moment, span: Span, problems: Problems) -> Day | None:
         """Return the day a moment falls on, without rolling; None (and a problem) if there is none."""
@@ -40,7 +41,7 @@ class Clock:
         try:
             match moment.kind:
                 case "banking":
-                    return self.calendar.add_banking_days(self.calendar.roll(start), moment.count)
+                    return self._banking_day(start, moment.count)
                 case "calendar":
                     return start + moment.count
                 case "absolute":
@@ -53,6 +54,13 @@ class Clock:
         except (CalendarError, MoneyError) as error:
             problems.add(span.problem("S-303", str(error), help_text=_YEAR_HELP))
             return None
+
+    def _banking_day(self, start: Day, count: int) -> Day:
+        """Return the start's `count`-th banking day; the same few counts come again and again."""
+        if count not in self._banking_days:
+            first = self.calendar.roll(start)
+            self._banking_days[count] = self.calendar.add_banking_days(first, count)
+        return self._banking_days[count]
 
     def time(self, moment: Moment, span: Span, problems: Problems, *, what: str) -> int | None:
         """Return when something happens, rolled as the file says; None (and a problem) if never.

@@ -24,6 +24,7 @@ WINDOW_BEFORE = 60
 COLLECTED_MAX = 1000
 # Words longer than this are not compared for a suggestion: difflib is quadratic.
 COMPARED_LENGTH_MAX = 64
+COMPARED_WORDS_MAX = 500
 SHOWN_LENGTH_MAX = 60
 # One of these codes alone means the machine, not the file, is to blame.
 ENVIRONMENT_CODES = ("S-003",)
@@ -153,9 +154,9 @@ def ordered(problems: Iterable[Problem]) -> list[Problem]:
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the most similar of `words`, or None if nothing is near."""
-    if len(word) > COMPARED_LENGTH_MAX:
-        return None
     candidates = list(words)
+    if len(word) > COMPARED_LENGTH_MAX or len(candidates) > COMPARED_WORDS_MAX:
+        return None
     found = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
     if found:
         return found[0]
@@ -222,17 +223,20 @@ def _drawn(problem: Problem) -> str:
 
 def _window(line: str, start: int, length: int) -> tuple[str, int, int]:
     """Return a line fit to be shown, and where in it the marked part lies."""
-    text = "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    start = min(start, len(text))
-    length = min(max(1, length), max(1, len(text) - start))
-    if len(text) <= LINE_WIDTH_MAX:
-        return text, start, length
+    start = min(start, len(line))
+    length = min(max(1, length), max(1, len(line) - start))
+    if len(line) <= LINE_WIDTH_MAX:
+        return _printable(line), start, length
     first = max(0, start - WINDOW_BEFORE)
-    cut = text[first : first + LINE_WIDTH_MAX - 6]
+    cut = line[first : first + LINE_WIDTH_MAX - 6]
     before = "..." if first else ""
-    after = "..." if first + len(cut) < len(text) else ""
+    after = "..." if first + len(cut) < len(line) else ""
     start = start - first + len(before)
-    return before + cut + after, start, min(length, len(before) + len(cut) - start)
+    return before + _printable(cut) + after, start, min(length, len(before) + len(cut) - start)
+
+
+def _printable(text: str) -> str:
+    return "".join(" " if c == "\t" else c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _width(text: str) -> int:

@@ -20,6 +20,7 @@ from consortium.scenario.load import (
 )
 from consortium.scenario.model import ChoiceValue, StepOutcome, StructValue, resolve
 from consortium.scenario.problems import LINE_WIDTH_MAX, Problem, ScenarioInvalid, nearest, render
+from consortium.scenario.signatures import ContractSignature
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -162,6 +163,21 @@ def test_contracts_are_those_spoken_of_those_they_use_and_settlement():
         catalog=FakeCatalog(SETTLEMENT),
     )
     assert [use.name for use in plain.contracts] == ["settlement"]
+
+
+def test_contracts_bring_what_they_use_and_what_that_uses():
+    far = ContractSignature(name="far", uses=(("near", 1),))
+    near = ContractSignature(name="near", uses=(("credit", 1),))
+    text = "consortium: 1\nname: far\ncalendar: {start: 2026-03-02}\nbanks: [{id: b}]\ncontracts: {far: }\n"
+    scenario = load_text(text, catalog=FakeCatalog(far, near, CREDITS, SETTLEMENT))
+    assert [use.name for use in scenario.contracts] == ["credit", "far", "near", "settlement"]
+
+
+def test_the_version_that_is_used_must_be_the_one_deployed():
+    far = ContractSignature(name="far", uses=(("credit", 2),))
+    text = "consortium: 1\nname: far\ncalendar: {start: 2026-03-02}\nbanks: [{id: b}]\ncontracts: {far: }\n"
+    with pytest.raises(ScenarioInvalid, match="far uses credit version 2, here is version 1"):
+        load_text(text, catalog=FakeCatalog(far, CREDITS, SETTLEMENT))
 
 
 def test_a_contract_that_another_one_uses_must_be_there():
