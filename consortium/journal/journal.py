@@ -26,6 +26,7 @@ from consortium.node.effects import (
     NO_WORK,
     Boot,
     BusinessTime,
+    Diverged,
     Durable,
     Effects,
     Executed,
@@ -295,6 +296,8 @@ def _trace_head(event: TraceEvent) -> dict[str, Any]:
             return {"rejected": event.cause, "sender": event.sender}
         case Suspected():
             return {"suspected": event.view, "what": event.what}
+        case Diverged():
+            return {"diverged": event.sequence}
 
 
 def _compact(value: Any) -> str:

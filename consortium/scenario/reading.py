@@ -13,6 +13,7 @@ from consortium.ledger.transaction import Transaction
 from consortium.ledger.transition import StateView
 from consortium.membership import OrganisationKind
 from consortium.money import Money
+from consortium.node.effects import Executed
 from consortium.scenario.comparison import Reference
 from consortium.scenario.genesis import SETTLEMENT, Consortium
 from consortium.scenario.model import Step
@@ -128,7 +129,7 @@ class LedgerReader:
         status = getattr(record, "status", None)
         return status.name if isinstance(status, Member) else None
 
-    def records(self, contract: str, collection: str) -> Iterator[RecordValue]:
+    def records(self, contract: str, collection: str) -> Iterator[Any]:
         """Yield all records of a collection in key order; none where it does not exist."""
         bound = self._contracts.find(contract)
         found = None if bound is None else bound.collections.get(collection)
@@ -202,6 +203,24 @@ class LedgerReader:
     def balance(self, party: str, account: str) -> Money:
         """Return one account; one that this kind of party does not have is 0."""
         return self.accounts(party).get(account, Money(0, CURRENCY))
+
+    def money_supply(self, event: Executed) -> dict[str, tuple[int, int]]:
+        """Return for each currency what was issued and what all accounts hold after a block, in minor units.
+
+        What the value conservation checker compares: own funds, deposits, margins and suspense together are
+        what the central bank put in (invariant I0). Added up from the records, not from kept totals.
+        """
+        before, self._view = self._view, StateView(event.block.state)
+        sums: dict[str, tuple[int, int]] = {}
+        for record in self.records(SETTLEMENT, "settlements"):
+            issued, held = sums.get(record.issued.currency, (0, 0))
+            sums[record.issued.currency] = (issued + record.issued.minor, held)
+        for collection in ("accounts", "margins", "suspenses"):
+            for record in self.records(SETTLEMENT, collection):
+                issued, held = sums.get(record.balance.currency, (0, 0))
+                sums[record.balance.currency] = (issued, held + record.balance.minor)
+        self._view = before
+        return sums
 
     def _sum(self, collection: str, field: str, **where: str) -> Money:
         total = Money(0, CURRENCY)

@@ -34,7 +34,7 @@ from consortium.simulation.costs import MEASURED
 from consortium.simulation.faults import Crash, Fault, SwappedKey
 from consortium.simulation.latency import Jitter, Latency
 from consortium.simulation.network import PRESETS, NetworkSettings
-from consortium.timeline.views import RunView, StepView
+from consortium.timeline.views import CheckerView, RunView, StepView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,8 @@ class _Running:
         wrong_keys = [fault for fault in scenario.faults if fault.kind == "wrong_key"]
         faulty = {membership.validator_index(fault.target) for fault in wrong_keys}
         honest = [index for index in range(membership.n) if index not in faulty]
-        checkers = Checkers(membership, rules.chain, scheme, honest=honest)
+        self.reader = LedgerReader(self.consortium)
+        checkers = Checkers(membership, rules.chain, scheme, honest=honest, sums=self.reader.money_supply)
         level = Level(self.options.journal or ("full" if self.sink is not None else "off"))
         journal = Journal(
             self.sink if level is not Level.OFF else None,
@@ -162,7 +163,6 @@ class _Running:
             on_reply=self._replied,
         )
         self.clients = Clients(rules.chain, membership, self.consortium.signers)
-        self.reader = LedgerReader(self.consortium)
         self.expecting = Expecting(scenario, self.reader)
         self.story = Story(
             scenario,
@@ -190,7 +190,10 @@ class _Running:
             nodes=self.nodes,
             honest=honest,
             witness=witness,
-            checkers=checkers.verdicts(finished=self.story.outcome is Outcome.FINISHED),
+            checkers=[
+                CheckerView(name=each.name, verdict=str(each.verdict), reason=each.reason)
+                for each in checkers.verdicts(finished=self.story.outcome is Outcome.FINISHED)
+            ],
             expectations=self.expecting.results(),
             run_digest=run_digest,
             rejections=self.watch.rejections,
