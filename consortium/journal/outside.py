@@ -35,13 +35,15 @@ class SignatureValidity(Checker):
         self._blocks: dict[bytes, None] = {}
 
     def sent(self, bank: int, signed: Signed) -> None:
-        kind = signed.content.KIND
-        if _domain(signed.body) != (PROTOCOL_VERSION, self._chain, self._membership.epoch, kind, bank):
-            self.violated(f"bank {bank} sent a {kind} under a wrong domain")
-            return
+        """Its own messages and those of others that it passes on: an honest bank passes on no bad ones."""
+        kind, author = signed.content.KIND, signed.content.sender
         self.seen += 1
-        if not self._scheme.verify(self._membership.replica_key(bank), signed.body, signed.signature):
-            self.violated(f"bank {bank} sent a {kind} with a bad signature")
+        if _domain(signed.body) != (PROTOCOL_VERSION, self._chain, self._membership.epoch, kind, author):
+            self.violated(f"bank {bank} sent a {kind} under a wrong domain")
+        elif not 0 <= author < len(self._membership.validators):
+            self.violated(f"bank {bank} sent a {kind} of replica {author}, which is not a member")
+        elif not self._scheme.verify(self._membership.replica_key(author), signed.body, signed.signature):
+            self.violated(f"bank {bank} sent a {kind} of replica {author} with a bad signature")
 
     def executed(self, bank: int, event: Executed) -> None:
         if event.block is None or event.header_hash in self._blocks:

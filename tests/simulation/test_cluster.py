@@ -183,7 +183,12 @@ def test_without_sharing_every_receiver_decodes_for_itself():
 def test_a_receiver_with_other_checks_gets_its_own_verdicts():
     good = Check(b"k" * 32, b"body", bytes(64))
     bad = Check(b"k" * 32, b"body", b"x" * 64)
-    nodes = [Scripted(broadcasts(0, 1)), Scripted(checks=(good,)), Scripted(checks=(bad,)), Scripted(checks=(good,))]
+    nodes = [
+        Scripted(broadcasts(0, 1)),
+        Scripted(checks=(good,)),
+        Scripted(checks=(bad,)),
+        Scripted(checks=(good,)),
+    ]
     cluster_of(*nodes).run()
     assert [node.log[0][1].verdicts for node in nodes[1:]] == [(True,), (False,), (True,)]
 

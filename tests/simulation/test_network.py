@@ -71,7 +71,9 @@ def test_a_unicast_has_the_delay_of_the_broadcast():
         assert arrivals(network, scheduler)[receiver, 3, 1] == broadcast[receiver, 3, 1]
 
 
-@pytest.mark.parametrize("fates", [{}, {"loss_ppm": 100_000, "duplication_ppm": 50_000, "reordering_ppm": 50_000}])
+@pytest.mark.parametrize(
+    "fates", [{}, {"loss_ppm": 100_000, "duplication_ppm": 50_000, "reordering_ppm": 50_000}]
+)
 def test_removing_one_message_leaves_all_other_delays_unchanged(fates):
     def run(skipped):
         network, scheduler = network_of(5, latency=LOGNORMAL, **fates)
@@ -133,7 +135,7 @@ def test_everything_or_nothing_is_lost_at_the_ends():
 
 
 def test_a_message_that_is_sent_again_has_another_fate():
-    network, scheduler = network_of(2, loss_ppm=500_000)
+    network, _scheduler = network_of(2, loss_ppm=500_000)
     for _ in range(200):
         network.broadcast(packet(0, 9), 0)
     assert 60 < network.counts.lost["PREPARE"] < 140
@@ -198,7 +200,9 @@ def test_bandwidth_without_a_limit_changes_nothing():
     wide, wide_scheduler = network_of(4, latency=LOGNORMAL, uplink_bits_per_second=10**15)
     for network in (plain, wide):
         network.broadcast(packet(0), 10)
-    assert {name: [t[0] + 1] for name, t in arrivals(plain, scheduler).items()} == arrivals(wide, wide_scheduler)
+    assert {name: [t[0] + 1] for name, t in arrivals(plain, scheduler).items()} == arrivals(
+        wide, wide_scheduler
+    )
 
 
 # --- cut links --------------------------------------------------------------------------------------------

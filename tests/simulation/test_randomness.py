@@ -7,7 +7,14 @@ from consortium.simulation.randomness import Choice, MessageHash, Randomness
 def test_the_bytes_of_a_seed_never_change():
     """Written down once: another value here means that every published seed gives another run."""
     randomness = Randomness(7)
-    assert [randomness.stream("load", "bank01").below(1000) for _ in range(6)] == [930, 189, 57, 821, 393, 588]
+    assert [randomness.stream("load", "bank01").below(1000) for _ in range(6)] == [
+        930,
+        189,
+        57,
+        821,
+        393,
+        588,
+    ]
     lanes = MessageHash(randomness.key("network.jitter"), bits=16, count=4)
     assert lanes.lanes(2, "PREPARE", 5, 0) == (44114, 28037, 22823, 45299)
 

@@ -79,7 +79,9 @@ def test_a_loop_that_was_left_goes_on_where_it_stopped(plan, steps):
 
 
 def test_order_at_one_moment_is_by_content_and_not_by_insertion():
-    entries = [(10, (s, kind, sender), r, 0) for s in (1, 2) for kind in "AB" for sender in (0, 1) for r in (0, 1)]
+    entries = [
+        (10, (s, kind, sender), r, 0) for s in (1, 2) for kind in "AB" for sender in (0, 1) for r in (0, 1)
+    ]
     forward, backward = Scheduler(), Scheduler()
     for entry in entries:
         forward.schedule(*entry)
