@@ -17,7 +17,7 @@ from consortium.vm import builtins, calls, methods, store, tree, words
 from consortium.vm.annotations import DAY_COUNTS
 from consortium.vm.bound import BoundContract, Entry
 from consortium.vm.check import examine
-from consortium.vm.compile import Build, compile_contract
+from consortium.vm.compile import Build, compile_contract, run_module
 from consortium.vm.conversion import ClassTable, ValueRuntime, converter_of
 from consortium.vm.declarations import Constant, Contract, FunctionDeclaration, RoleTest
 from consortium.vm.exceptions import ContractRejected
@@ -88,8 +88,8 @@ class ContractSet:
         self.compiled = tuple(contracts)
         self._by_version: dict[tuple[str, int], BoundContract] = {}
         self._latest: dict[str, BoundContract] = {}
-        self._codes: dict[int, tuple[CompiledContract, str, CodeType]] = {}
-        self._places: dict[tuple[int, int], int] = {}
+        self._codes: dict[CodeType, tuple[CompiledContract, str]] = {}
+        self._places: dict[tuple[CodeType, int], int] = {}
         own: dict[str, tuple[bytes, ...]] = {}
         for compiled in self.compiled:
             key = (compiled.name, compiled.version)
@@ -97,7 +97,7 @@ class ContractSet:
                 raise InputError(f"the contract {compiled.name}@{compiled.version} is deployed twice")
             bound, codes = _bind(compiled, (parameters or {}).get(compiled.name, {}))
             for code, function in codes:
-                self._codes[id(code)] = (compiled, function, code)
+                self._codes[code] = (compiled, function)
             self._by_version[key] = bound
             latest = self._latest.get(compiled.name)
             if latest is None or latest.version < compiled.version:
@@ -136,17 +136,17 @@ class ContractSet:
 
     def locate(self, error: BaseException) -> Location | None:
         """Return (contract, function, statement id) of the innermost contract line that `error` left."""
-        found: tuple[int, int] | None = None
+        found: tuple[CodeType, int] | None = None
         step = error.__traceback__
         while step is not None:
-            if id(step.tb_frame.f_code) in self._codes:
-                found = (id(step.tb_frame.f_code), step.tb_lasti)
+            if step.tb_frame.f_code in self._codes:
+                found = (step.tb_frame.f_code, step.tb_lasti)
             step = step.tb_next
         if found is None:
             return None
-        compiled, function, code = self._codes[found[0]]
+        compiled, function = self._codes[found[0]]
         if found not in self._places:
-            self._places[found] = _statement_at(compiled.places[function], code, found[1])
+            self._places[found] = _statement_at(compiled.places[function], *found)
         return compiled.name, function, self._places[found]
 
     def as_seen(self, machine: Machine, collection: Collection, record: Any) -> Any:
@@ -241,7 +241,7 @@ def _bind(
     for number, kind in enumerate(build.guards):
         scope[f"_guard_{number}"] = calls.guard_of(kind)
     _bind_parameters(compiled, parameters, classes, scope)
-    exec(build.code, scope)  # noqa: S102  the check admitted it; its only builtins are the engine's
+    run_module(build, scope)
     _bind_functions(compiled, bound, classes, scope)
     codes = [(scope[name].__code__, function) for name, function in build.functions.items()]
     return bound, codes

@@ -50,30 +50,31 @@ def number_of(machine: Machine, bits: int) -> None:
     machine.charge(1 + bits // gas.BIG_NUMBER_BITS)
 
 
-def store_check(machine: Machine, value: Any, container: Any = None, depth: int = 1) -> None:
-    """Admit `value` as an item of a container: no cycle, bounded depth, bounded numbers (rule D.4 of the VM).
+def store_check(machine: Machine, value: Any, container: Any = None) -> None:
+    """Admit `value` as an item of a container: no cycle, bounded depth and size, bounded numbers.
 
-    Each distinct container in it is looked at once and charged.
+    As in every walk, a part shared twice counts twice.
     """
     kind = type(value)
     if kind is int:
         if value.bit_length() > INTEGER_BITS_MAX:
             raise Refused(VALUE_SIZE, f"a number has at most {INTEGER_BITS_MAX} bits")
     elif kind is list or kind is dict or kind is tuple:
-        _store_walk(machine, value, container, depth + 1, {})
+        _store_walk(machine, value, container, 2, [TEXT_BYTES_MAX])
 
 
-def _store_walk(machine: Machine, value: Any, container: Any, depth: int, seen: dict[int, int]) -> None:
+def _store_walk(machine: Machine, value: Any, container: Any, depth: int, left: list[int]) -> None:
     if value is container or depth > DEPTH_MAX:
         raise Refused(VALUE_DEPTH, f"values are nested at most {DEPTH_MAX} deep")
-    if seen.get(id(value), 0) >= depth:
-        return
-    seen[id(value)] = depth
-    machine.charge(1 + len(value))
-    for item in value.values() if type(value) is dict else value:
-        kind = type(item)
+    cost = 1 + len(value)
+    left[0] -= cost
+    if left[0] < 0:
+        raise Refused(VALUE_SIZE, f"what is stored has at most {TEXT_BYTES_MAX} parts")
+    machine.charge(cost)
+    for part in value.values() if type(value) is dict else value:
+        kind = type(part)
         if kind is list or kind is dict or kind is tuple:
-            _store_walk(machine, item, container, depth + 1, seen)
+            _store_walk(machine, part, container, depth + 1, left)
 
 
 def walk(machine: Machine, value: Any, limit: int = TEXT_BYTES_MAX) -> None:

@@ -284,7 +284,7 @@ class _Checker:
             *contract.functions, *contract.records, *contract.values, *contract.enums, *contract.collections,
             *contract.used, *contract.imported, *language.BUILTINS,
         ]  # fmt: skip
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+        near = difflib.get_close_matches(name, known, n=1)
         advice = (
             f"did you mean '{near[0]}'?"
             if near
@@ -670,5 +670,5 @@ def _advice_for_methods(name: str) -> str:
         return 'use an f-string:  f"{value}"'
     if name in {"upper", "lower", "isdigit", "isalpha", "strip", "casefold", "title"}:
         return "letters differ between Python versions; compare texts as they are"
-    near = difflib.get_close_matches(name, [*language.METHODS, *sorted(language.ATTRIBUTES)], n=1, cutoff=0.7)
+    near = difflib.get_close_matches(name, [*language.METHODS, *sorted(language.ATTRIBUTES)], n=1)
     return f"did you mean '.{near[0]}'?" if near else "use a declared field, or a method the language lists"

@@ -89,6 +89,11 @@ def compile_contract(contract: Contract, filename: str) -> Build:
     return Build(code, emitter.owners, tuple(emitter.constants), tuple(emitter.guards))
 
 
+def run_module(build: Build, scope: dict[str, Any]) -> None:
+    """Define a contract's functions in `scope`, which holds all they can name."""
+    exec(build.code, scope)  # noqa: S102  the check admitted it; its only builtins are the engine's
+
+
 class _Emitter:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
@@ -277,7 +282,7 @@ class _Emitter:
 
     def calls_nothing(self, node: tree.For | tree.While) -> bool:
         """Tell whether no round of the loop calls anything (what a `for` loops over is made before)."""
-        known = self.is_pure.get(id(node))
+        known = self.is_pure.get(node.sid)
         if known is None:
             before = (self.calls, len(self.comprehensions), self.temporaries, self.numbered)
             pools = (len(self.constants), len(self.guards))
@@ -292,7 +297,7 @@ class _Emitter:
             self.temporaries, self.numbered = before[2:]
             del self.constants[pools[0] :]
             del self.guards[pools[1] :]
-            self.is_pure[id(node)] = known
+            self.is_pure[node.sid] = known
         return known
 
     def loop_items(self, node: tree.For | tree.While) -> ast.expr | None:

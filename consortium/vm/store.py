@@ -287,15 +287,15 @@ def _index_all(machine: Machine, collection: Collection, old: Any, new: Any, suf
 def _index_changed(
     machine: Machine, collection: Collection, old: Any, new: Any, suffix: bytes, changes: dict[str, Any]
 ) -> None:
-    indexes: dict[int, Index] = {}
-    totals: dict[int, Total] = {}
+    indexes: dict[bytes, Index] = {}
+    totals: dict[bytes, Total] = {}
     for name in changes:
         if getattr(old, name) == getattr(new, name):
             continue
         for index in collection.indexes_of[name]:
-            indexes[id(index)] = index
+            indexes[index.prefix] = index
         for total in collection.totals_of[name]:
-            totals[id(total)] = total
+            totals[total.prefix] = total
         for due in collection.dues_of[name]:
             _move_due(machine, due, old, new, suffix)
     for index in indexes.values():
