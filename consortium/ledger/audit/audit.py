@@ -5,6 +5,7 @@ Written against the specification and not against the node: it shares the encodi
 """
 
 from consortium.crypto import SignatureScheme, hash_bytes
+from consortium.errors import InputError
 from consortium.ledger.audit.bodies import GenesisFacts, Malformed, is_digest, read_genesis
 from consortium.ledger.audit.certificates import check_certificates
 from consortium.ledger.audit.chain import Chain
@@ -98,10 +99,11 @@ def _contracts(record: Record, genesis: GenesisFacts, findings: Findings) -> Con
         return None
     try:
         return ContractSet(
-            [load_contract(name, version, source, name) for (name, version), source in sources.items()]
+            [load_contract(name, version, sources[name, version], name) for name, version in expected],
+            {name: dict(parameters) for name, _, _, parameters in genesis.contracts},
         )
-    except ContractRejected as rejected:
-        findings.add(0, CONTRACTS, f"a source is no contract: {rejected}")
+    except (ContractRejected, InputError, TypeError, ValueError) as problem:
+        findings.add(0, CONTRACTS, f"the contracts of the genesis cannot be used: {problem}")
         return None
 
 

@@ -235,7 +235,7 @@ def read_receipt(body: Any) -> ReceiptFacts:
     if subject[:1] == ("tx",):
         _shape(subject, "receipt's subject", str, bytes)
     elif subject[:1] == ("due",):
-        _shape(subject[1:4], "receipt's subject", int, str, str)
+        _shape(subject[1:], "receipt's subject", int, str, int, bytes)
     else:
         raise Malformed("the receipt is of neither a transaction nor due work")
     return ReceiptFacts(
