@@ -1,5 +1,6 @@
 """`consortium audit`: verify a finished ledger from outside, from a run folder, an SQLite file or a URL."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def audit_text(report: AuditReport, paint: Paint) -> str:
     lines = [
         paint.bold(f"ledger of chain {shown(report.chain)}, {report.height} blocks"),
         f"  covered      {covered}",
-        f"  not covered  {', '.join(report.not_covered) or 'nothing'}",
+        f"  not covered  {_listed(report.not_covered) or 'nothing'}",
         f"  work         {verified} signatures verified, {executed} blocks executed again",
     ]
     lines += [f"  {paint.verdict('unknown', MARKS['unknown'])} {shown(each)}" for each in report.unproved]
@@ -53,6 +54,11 @@ def audit_text(report: AuditReport, paint: Paint) -> str:
     verdict = f"{MARKS[report.verdict]} {report.verdict}: {words[report.verdict]}"
     lines.append(f"verdict  {paint.verdict(report.verdict, verdict)}   exit {int(_CODES[report.verdict])}")
     return "\n".join(lines)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Several texts under each other, in the column of the first."""
+    return ("\n" + " " * 15).join(shown(text) for text in texts)
 
 
 def _place(ledger: str) -> str | Path:

@@ -33,7 +33,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print a part of the result for people; nothing where a document was asked for, or quiet."""
         if not self.json and not self.quiet:
-            print(text, file=self.out, flush=self.out.isatty())
+            print(text, file=self.out, flush=True)
 
     def result(self, text: str) -> None:
         """Print the result itself, quiet or not."""

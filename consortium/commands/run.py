@@ -13,7 +13,7 @@ from consortium.report.text import StepLines, heading, run_facts, summary
 from consortium.report.viewpoint import CENTRAL_BANK, REGULATOR, Viewpoint
 from consortium.report.words import place_shown
 from consortium.scenario.folder import LAST, LEDGER, REPORT, RUNS, run_into_folder
-from consortium.scenario.load import load, with_seed, with_validators
+from consortium.scenario.load import display_name, load, with_seed, with_validators
 from consortium.scenario.model import Scenario
 from consortium.scenario.problems import nearest, render
 from consortium.scenario.run import Run, RunOptions
@@ -76,7 +76,7 @@ def run_scenario_file(console: Console, request: RunRequest) -> int:
 
 def reproducing_command(request: RunRequest, seed: int) -> str:
     """Return the command that makes the same run again, with every option that shapes it."""
-    parts = ["consortium", "run", place_shown(str(request.file)), "--seed", str(seed)]
+    parts = ["consortium", "run", place_shown(display_name(request.file)), "--seed", str(seed)]
     if request.nodes is not None:
         parts += ["--nodes", str(request.nodes)]
     for key, value in request.settings:
@@ -140,7 +140,7 @@ def _conclude(console: Console, view: RunView, folder: Path, request: RunRequest
         return
     is_last = request.out == Path(RUNS) and view.exit_code != ExitCode.INTERRUPTED
     name = LAST if is_last else shlex.quote(str(folder))
-    file = shlex.quote(str(request.file))
+    file = shlex.quote(display_name(request.file))
     commands = [
         (f"{console.program} audit {name}", "verify the ledger from outside: chain, certificates, state"),
         (f"{console.program} replay {name}", "run it again and compare the journals byte for byte"),

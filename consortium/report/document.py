@@ -7,7 +7,7 @@ Amounts are texts, for JSON numbers lose fen; `code` is null where a transaction
 import json
 from typing import Any
 
-from consortium.report.words import place_shown, reproducing_command, step_name
+from consortium.report.words import messages_in_order, place_shown, reproducing_command, step_name
 from consortium.timeline.views import BlockView, EventView, FieldView, NodeView, RunView, StepView
 
 SCHEMA = 1
@@ -35,7 +35,7 @@ def document(view: RunView) -> dict[str, Any]:
         "checkers": [
             {"name": each.name, "verdict": each.verdict, "reason": each.reason} for each in view.checkers
         ],
-        "messages": {each.type: each.sent for each in view.messages},
+        "messages": {each.type: each.sent for each in messages_in_order(view.messages)},
         "exit_code": view.exit_code,
         "outcome": view.outcome,
         "outcome_reason": list(view.outcome_reason),
@@ -61,7 +61,7 @@ def document(view: RunView) -> dict[str, Any]:
                 "duplicated": each.duplicated,
                 "without_faults": each.formula or None,
             }
-            for each in view.messages
+            for each in messages_in_order(view.messages)
         },
         "rejected": [
             {"node": each.node, "sender": each.sender, "cause": each.cause, "count": each.count}

@@ -18,6 +18,7 @@ from consortium.report.words import (
     block_name,
     detail,
     duration,
+    messages_in_order,
     outcome,
     place_shown,
     prose,
@@ -231,7 +232,8 @@ def _messages(view: RunView) -> Content:
         Column("doubled", "number"),
     )
     most = max(each.sent for each in view.messages)
-    return table(columns, [_message_row(each, most) for each in view.messages], "types")
+    rows = [_message_row(each, most) for each in messages_in_order(view.messages)]
+    return table(columns, rows, "types")
 
 
 def _message_row(message: MessageView, most: int) -> list[Content]:
@@ -345,7 +347,7 @@ SECTIONS = (
         "Blocks",
         "Each block names the one before by its hash. A quorum of signatures fixes its place.",
         lambda view: bool(view.blocks),
-        lambda view: str(len(view.blocks)),
+        lambda view: str(sum(1 for block in view.blocks if block.height)),
         _blocks,
     ),
     Section(

@@ -14,6 +14,7 @@ from consortium.report.words import (
     block_name,
     detail,
     duration,
+    messages_in_order,
     outcome,
     place_shown,
     prose,
@@ -23,7 +24,7 @@ from consortium.report.words import (
 from consortium.timeline.views import CheckerView, PartyView, RunView, StepView
 
 WIDTH = 100
-ACTION_WIDTH_LEAST = 30
+ACTION_WIDTH_LEAST = 32
 MARKS = {"true": "✓", "unknown": "?", "false": "✗"}
 _COLOURS = {"true": "32", "unknown": "33", "false": "31"}
 
@@ -151,7 +152,7 @@ def _messages(view: RunView, paint: Paint) -> list[str]:
             *(f"{number:,}" for number in (each.sent, each.delivered, each.lost, each.duplicated)),
             shown(each.formula),
         ]
-        for each in view.messages
+        for each in messages_in_order(view.messages)
     ]
     if not rows:
         return []
@@ -205,7 +206,7 @@ def _ending(view: RunView, paint: Paint) -> list[str]:
 
 def _last_lines(view: RunView, paint: Paint) -> list[str]:
     facts = (
-        f"{len(view.blocks)} blocks in {view.batches} batches",
+        f"{sum(1 for block in view.blocks if block.height)} blocks in {view.batches} batches",
         f"{sum(each.sent for each in view.messages):,} messages",
         f"{duration(view.duration_us)} on the {view.clock} clock",
         f"view of {viewpoint(view)}",

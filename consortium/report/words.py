@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
-from consortium.timeline.views import OPERATOR, BlockView, PartyView, RunView, StepView
+from consortium.timeline.views import OPERATOR, BlockView, MessageView, PartyView, RunView, StepView
 
 ACCOUNTS = ("own", "deposit", "margin", "line_used", "income")
+MESSAGES = ("request", "pre-prepare", "prepare", "commit", "checkpoint", "reply", "status")
 DUE_ACTOR = "due work"
 DETAIL_LENGTH_MAX = 48
 _AMOUNT = re.compile(r"-?\d[\d,]*(\.\d+)? [A-Z]{3}")
@@ -102,6 +103,8 @@ def reproducing_command(view: RunView) -> str:
 
 def block_kind(block: BlockView) -> str:
     """Return what a block holds, in words."""
+    if block.height == 0:
+        return "genesis"
     parts = [f"{block.transactions} tx"] if block.transactions or not block.due_entries else []
     parts += [f"{block.due_entries} due"] if block.due_entries else []
     return ", ".join(parts)
@@ -111,3 +114,9 @@ def accounts_in_order(parties: Sequence[PartyView]) -> list[str]:
     """Return the accounts that occur: those of every ledger in their usual order, then any others."""
     found = dict.fromkeys(account.account for party in parties for account in party.accounts)
     return [*(each for each in ACCOUNTS if each in found), *(each for each in found if each not in ACCOUNTS)]
+
+
+def messages_in_order(messages: Sequence[MessageView]) -> list[MessageView]:
+    """Return the types of messages in the order of the protocol, then any others."""
+    place = {name: number for number, name in enumerate(MESSAGES)}
+    return sorted(messages, key=lambda message: (place.get(message.type, len(place)), message.type))
