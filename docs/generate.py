@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code that runs: commands, scenario schema, codes, contract language.
+"""Writes docs/reference, and the marked parts of the README, from the code that runs.
 
 python docs/generate.py            write the pages
 python docs/generate.py --check    exit 1 if a page is not what the code says now
@@ -18,11 +18,17 @@ import consortium.contract as authoring
 from consortium.cli import app
 from consortium.commands.explain import ENGINE_CODES, TRADE_CODES, title_of
 from consortium.commands.failures import EXIT_CODES
+from consortium.report.text import run_text
+from consortium.resources import bundled_scenario
 from consortium.scenario.codes import CODES
+from consortium.scenario.load import load
+from consortium.scenario.run import run_scenario
 from consortium.scenario.schema import json_schema
 from consortium.vm import gas, language
 
-FOLDER = Path(__file__).parent / "reference"
+REPOSITORY = Path(__file__).parents[1]
+FOLDER = REPOSITORY / "docs" / "reference"
+README = REPOSITORY / "README.md"
 NOTICE = "<!-- Written by docs/generate.py from the code. Change the code, then run `make docs`. -->"
 
 # Sections of the contract language whose words are plain names.
@@ -130,20 +136,34 @@ def language_page() -> str:
     return _page("Contract language", lead, sections)
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    "commands.md": commands_page,
-    "scenario-schema.md": schema_page,
-    "error-codes.md": codes_page,
-    "contract-language.md": language_page,
+def readme_page() -> str:
+    """The README as it is, with its marked parts written again."""
+    text = README.read_text(encoding="utf-8")
+    codes = [(str(int(code)), meaning) for code, meaning in EXIT_CODES.items()]
+    for name, part in (("run", _demo()), ("exit codes", _table(("exit code", "meaning"), codes))):
+        before, begin, rest = text.partition(f"<!-- begin {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end {name} -->")
+        assert begin, f"the README has a place for {name}"
+        assert end, f"the README has an end of {name}"
+        text = f"{before}{begin}{part}\n{end}{after}"
+    return text
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    FOLDER / "commands.md": commands_page,
+    FOLDER / "scenario-schema.md": schema_page,
+    FOLDER / "error-codes.md": codes_page,
+    FOLDER / "contract-language.md": language_page,
+    README: readme_page,
 }
 
 
 def stale_pages() -> list[str]:
     """Return the pages that are not what the code says now."""
     return [
-        name
-        for name, made in PAGES.items()
-        if not (FOLDER / name).is_file() or (FOLDER / name).read_text(encoding="utf-8") != made()
+        path.relative_to(REPOSITORY).as_posix()
+        for path, made in PAGES.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != made()
     ]
 
 
@@ -151,12 +171,21 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--check"]:
         stale = stale_pages()
         for name in stale:
-            sys.stderr.write(f"docs/reference/{name} is stale: run make docs\n")
+            sys.stderr.write(f"{name} is stale: run make docs\n")
         return 1 if stale else 0
     FOLDER.mkdir(exist_ok=True)
-    for name, made in PAGES.items():
-        (FOLDER / name).write_text(made(), encoding="utf-8")
+    for path, made in PAGES.items():
+        path.write_text(made(), encoding="utf-8")
     return 0
+
+
+# --- the run in the README ----------------------------------------------------------------------------------
+
+
+def _demo() -> str:
+    file = bundled_scenario()
+    run = run_scenario(load(file))
+    return f"```\n$ consortium run {file.relative_to(REPOSITORY).as_posix()}\n{run_text(run.view)}\n```"
 
 
 # --- commands -----------------------------------------------------------------------------------------------
