@@ -561,14 +561,16 @@ class Node:
         if not (self._mempool.pending or self._has_due_work() or self._replica.in_flight):
             return ()
         reasons = [
-            f"sequence {slot.sequence} is {slot.phase} and waits for {_wait_text(slot, names)}"
+            f"sequence {slot.sequence} waits for {_wait_text(slot, names)}"
             for slot in consensus.open[:SLOTS_NAMED]
         ]
-        left = sum(len(pending.left) for pending in self._mempool.pending.values())
-        if left:
-            reasons.append(f"{left} request(s) not ordered by {names[consensus.primary]}, the primary")
-        if self._has_due_work():
-            reasons.append(f"due work not ordered by {names[consensus.primary]}, the primary")
+        if consensus.open and consensus.open[0].waits_for is Wait.PRE_PREPARE:
+            left = sum(len(pending.left) for pending in self._mempool.pending.values())
+            due = "due work" if self._has_due_work() else ""
+            what = " and ".join(filter(None, (f"{left} request(s)" if left else "", due)))
+            reasons.append(
+                f"{what} not ordered by {names[consensus.primary]}, the primary of view {self._replica.view}"
+            )
         return tuple(reasons)
 
     def certificate_of(self, sequence: int) -> Certificate | None:

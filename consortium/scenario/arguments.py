@@ -5,7 +5,7 @@ is checked by what that step's action returns.
 """
 
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from consortium.crypto import hash_bytes
@@ -57,6 +57,8 @@ class ArgumentReader:
     references: References | None = None
     order: int | None = None
     instant_us: int | None = None
+    file_digests: dict[int, bytes] = field(default_factory=dict)
+    """The digests of files, by the identity of the node that names the file."""
 
     def arguments(
         self,
@@ -257,7 +259,11 @@ class ArgumentReader:
                 if key == "text":
                     return hash_bytes(entry.value.value.encode("utf-8", "surrogatepass"))
                 if key == "file":
-                    return self._hash_of_file(entry.value, name)
+                    found = self._hash_of_file(entry.value, name)
+                    if found is None:
+                        return INVALID
+                    self.file_digests[id(node)] = found
+                    return found
         text = node.value if isinstance(node, Scalar) else None
         if isinstance(text, str) and len(text) == 64:
             try:
@@ -266,7 +272,7 @@ class ArgumentReader:
                 pass
         return self._wrong(shape, node, name, code="S-129")
 
-    def _hash_of_file(self, node: Scalar, name: str) -> Read:
+    def _hash_of_file(self, node: Scalar, name: str) -> bytes | None:
         base = node.span.source.path
         path = (base.parent if base is not None else Path()) / str(node.value)
         try:
@@ -279,7 +285,7 @@ class ArgumentReader:
             self.problems.add(
                 node.span.problem("S-129", message, help_text="paths start at the scenario file")
             )
-            return INVALID
+            return None
 
     def _untyped(self, node: Node, name: str) -> Read:
         match node:

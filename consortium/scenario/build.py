@@ -9,6 +9,7 @@ from consortium.membership import OrganisationKind, max_faulty
 from consortium.scenario.arguments import ArgumentReader
 from consortium.scenario.contracts import Contracts
 from consortium.scenario.expectations import ExpectationReader
+from consortium.scenario.flat import digest_of, flat_text, stand_alone
 from consortium.scenario.model import (
     Authority,
     Bank,
@@ -39,9 +40,7 @@ def build(
     catalog: Catalog,
     problems: Problems,
     *,
-    digest: bytes,
     sources: tuple[SourceText, ...],
-    flat_text: str,
     overrides: tuple[tuple[str, str], ...],
 ) -> Scenario | None:
     """Return the scenario, or None if anything is wrong; `problems` then says what."""
@@ -51,7 +50,8 @@ def build(
         contracts = Contracts(pieces, catalog, problems)
         contracts.deploy_named()
         references = References(problems)
-        steps = TimelineReader(pieces, problems, parties, clock, contracts, references).steps()
+        files: dict[int, bytes] = {}
+        steps = TimelineReader(pieces, problems, parties, clock, contracts, references, files).steps()
         reader = ExpectationReader(pieces, problems, parties, clock, contracts, references)
         expectations = reader.expectations()
         regulator = _authority("regulator", pieces.regulator, parties, reader)
@@ -63,16 +63,17 @@ def build(
         load = _load(pieces, problems, contracts)
         _check_keys(pieces, problems)
         contracts.deploy_used()
-        uses = contracts.uses(ArgumentReader(problems, parties, clock))
+        uses = contracts.uses(ArgumentReader(problems, parties, clock, file_digests=files))
     except TooManyProblems:
         return None
     if problems.any_error or clock is None or pieces.calendar is None or consensus is None:
         return None
+    flat = stand_alone(pieces.tree.root, files)
     return Scenario(
         name=pieces.name,
         title=pieces.title,
         seed=pieces.seed,
-        digest=digest,
+        digest=digest_of(flat),
         calendar=clock.calendar,
         zone=pieces.calendar.zone,
         roll=pieces.calendar.roll,
@@ -90,7 +91,7 @@ def build(
         expectations=expectations,
         load=load,
         sources=sources,
-        flat_text=flat_text,
+        flat_text=flat_text(flat),
         overrides=overrides,
         warnings=tuple(problem for problem in problems.found if problem.severity == "warning"),
     )

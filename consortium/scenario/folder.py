@@ -6,11 +6,12 @@
     report.html      the offline page, for one viewpoint
     scenario.yaml    the scenario with its bases and options applied; contracts/ beside it
 
-A run is written into `<folder>.partial` and renamed when it is complete, so a folder without that ending is
-whole. An interrupted run keeps the ending. The same scenario, seed and options give the same folder name.
+A run is written into `<folder>.<process>.partial` and renamed when it is complete, so a folder without that
+ending is whole. An interrupted run keeps the ending. The same scenario, seed and options give the same name.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ def run_into_folder(
     """
     parent = parent or Path(RUNS)
     final = parent / folder_name(scenario, options)
-    partial = final.with_name(final.name + PARTIAL)
+    partial = final.with_name(f"{final.name}.{os.getpid()}{PARTIAL}")
     with _told(partial):
         shutil.rmtree(partial, ignore_errors=True)
         (partial / CONTRACTS).mkdir(parents=True)
@@ -137,6 +138,8 @@ def _told(folder: Path) -> Iterator[None]:
     """Turn what the disk refuses into an error that says what to do."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever read our output has gone: that is not the folder's fault
     except OSError as error:
         raise EnvironmentFailedError(
             f"cannot write the run folder {folder}: {error.strerror or error}; "

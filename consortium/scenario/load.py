@@ -16,7 +16,6 @@ from consortium.money import parse_money
 from consortium.scenario.build import build, faulty_validators_problem
 from consortium.scenario.catalog import SourceCatalog
 from consortium.scenario.extends import with_bases
-from consortium.scenario.flat import digest_of, flat_text
 from consortium.scenario.model import Bank, Scenario, SourceText
 from consortium.scenario.nodes import Refused, SourceFile
 from consortium.scenario.overrides import with_overrides
@@ -131,9 +130,7 @@ def _load(source: SourceFile, overrides: MappingOf[str, str], catalog: Catalog |
             pieces,
             catalog if catalog is not None else SourceCatalog(source.path),
             problems,
-            digest=digest_of(root),
             sources=tuple(SourceText(name=each.name, data=each.data) for each in (source, *bases)),
-            flat_text=flat_text(root),
             overrides=tuple(overrides.items()),
         )
     except Refused as refused:

@@ -307,7 +307,8 @@ class Scenario:
     """A validated scenario.
 
     `digest` is over what the file says (with `extends` and `--set` applied, without the seed): comments, key
-    order and file names do not change it. `warnings` are problems that do not stop a run.
+    order and file names do not change it. `flat_text` says the same as one YAML text that needs no other file
+    but the contracts, in `contracts/` beside it. `warnings` are problems that do not stop a run.
     """
 
     name: str

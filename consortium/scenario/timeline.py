@@ -42,6 +42,7 @@ class TimelineReader:
     clock: Clock | None
     contracts: Contracts
     references: References
+    file_digests: dict[int, bytes]
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps in order; those that are wrong are left out and reported."""
@@ -211,7 +212,13 @@ class TimelineReader:
             # `with:` is probably there under a misspelt name, which is reported.
             return None
         reader = ArgumentReader(
-            self.problems, self.parties, self.clock, self.references, written.order, written.at_us
+            self.problems,
+            self.parties,
+            self.clock,
+            self.references,
+            written.order,
+            written.at_us,
+            self.file_digests,
         )
         return reader.arguments(
             action.parameters,

@@ -11,6 +11,7 @@ from consortium.ledger.block import Block
 from consortium.ledger.receipt import APPLIED, decode_receipt
 from consortium.money import Money
 from consortium.node.node import Node
+from consortium.scenario.comparison import Reference
 from consortium.scenario.genesis import Consortium
 from consortium.scenario.model import ArgumentValue, ChoiceValue, Scenario, Step, StructValue
 from consortium.scenario.reading import ACCOUNTS, LedgerReader
@@ -174,12 +175,21 @@ class Viewer:
         match value:
             case ChoiceValue():
                 return value.option
+            case Reference():
+                return self._saved_text(value)
             case StructValue():
                 return "{" + ", ".join(f"{name}: {self._shown(v)}" for name, v in value.fields) + "}"
             case tuple():
                 return "[" + ", ".join(self._shown(each) for each in value) + "]"
             case _:
                 return _text(value)
+
+    def _saved_text(self, reference: Reference) -> str:
+        """Return what a reference stood for; the reference itself where its step was not applied."""
+        try:
+            return _text(self._reader.saved(reference))
+        except LookupError:
+            return str(reference)
 
     # --- the rest ---------------------------------------------------------------------------------------
 
