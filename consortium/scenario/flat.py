@@ -18,8 +18,9 @@ _ESCAPED = re.compile(r'["\\\n\r\t]|' + REFUSED_CHARACTER.pattern)
 def stand_alone(root: Mapping, file_digests: MappingOf[int, bytes]) -> Mapping:
     """Return a merged tree that names no file any more.
 
-    Bases are merged already; a contract's `file:` goes, since a flat scenario finds its contracts by name in
-    `contracts/` beside it; the digest of a file takes the place of its path (`file_digests` by the identity of the node).
+    Bases are merged already. A contract's `file:` goes, since a flat scenario finds its contracts by name in
+    `contracts/` beside it. The digest of a file takes the place of its path (`file_digests`, by the identity
+    of the node that names it).
     """
     entries = {key: entry for key, entry in root.entries.items() if key != "extends"}
     contracts = entries.get("contracts")

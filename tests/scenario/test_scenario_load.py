@@ -1,5 +1,6 @@
 """A loaded scenario: times resolved, arguments typed, overrides in place, and what each of them refuses."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -312,6 +313,31 @@ def test_bases_travel_with_the_scenario(tmp_path):
     assert (scenario.name, len(scenario.steps)) == ("other", 5)
     again = load_text(scenario.flat_text, catalog=FakeCatalog())
     assert again.digest == scenario.digest
+
+
+def test_the_flat_text_needs_no_other_file_but_contracts(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "paper.txt").write_text("contract")
+    shutil.copy(Path(__file__).parent / "broken/contracts/pledge.py", tmp_path / "far/promise.py")
+    text = (
+        "consortium: 1\nname: files\ncalendar: {start: 2026-03-02T09:00}\nbanks: [{id: b}]\n"
+        "corporates: [{id: x, bank: b}, {id: y, bank: b}]\ncontracts: {promise: {file: far/promise.py}}\n"
+        "timeline:\n  - {at: +0bd 10:00, as: x, do: promise.give, with: {number: P, giver: x, taker: y, bank: b,"
+        " amount: 90.00 CNY, until: +30d, paper: {file: paper.txt}}}\n"
+    )
+    (tmp_path / "s.yaml").write_text(text)
+    scenario = load(tmp_path / "s.yaml")
+    run = tmp_path / "run"
+    (run / "contracts").mkdir(parents=True)
+    for use in scenario.contracts:
+        (run / "contracts" / f"{use.name}.py").write_bytes(use.source)
+    (run / "scenario.yaml").write_text(scenario.flat_text)
+    again = load(run / "scenario.yaml")
+    assert again.digest == scenario.digest
+    assert again.steps[0].arguments == scenario.steps[0].arguments
+    assert dict(again.steps[0].arguments)["paper"] == hash_bytes(b"contract")
+    (tmp_path / "paper.txt").write_text("another contract")
+    assert load(tmp_path / "s.yaml").digest != scenario.digest, "what a file says counts, not its name"
 
 
 # ---------------------------------------------------------------- paths, rendering, codes
