@@ -93,22 +93,22 @@ def give(
 
 
 @action(by="bank")
-def confirm(id: Id[Pledge]):
-    pledges[id].move_to(PledgeStatus.CONFIRMED)
+def confirm(pledge: Id[Pledge]):
+    pledges[pledge].move_to(PledgeStatus.CONFIRMED)
 
 
 @action(by="giver", agreed_by="taker")
-def change(id: Id[Pledge], giver: Company, taker: Company, parts: list[Part]) -> Money:
+def change(pledge: Id[Pledge], giver: Company, taker: Company, parts: list[Part]) -> Money:
     require(len(parts) > 0, "E_AMOUNT", "nothing changes")
     return parts[0].amount
 
 
 @due(on="lapses", at="opening")
-def lapse(id: Id):
-    if pledges[id].status == PledgeStatus.OPEN:
-        pledges[id].move_to(PledgeStatus.LAPSED)
+def lapse(pledge: Id):
+    if pledges[pledge].status == PledgeStatus.OPEN:
+        pledges[pledge].move_to(PledgeStatus.LAPSED)
 
 
 @query
-def amount_of(id: Id) -> Money:
-    return pledges[id].amount
+def amount_of(pledge: Id) -> Money:
+    return pledges[pledge].amount

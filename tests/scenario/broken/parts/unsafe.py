@@ -1,7 +1,5 @@
 """The checker of the contract language refuses this file."""
 
-import os
-
 from consortium.contract import action
 
 
