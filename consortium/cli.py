@@ -6,6 +6,7 @@ is in `commands`. `main` returns the exit code of `commands.failures`, whatever 
 
 # ruff: noqa: PLC0415  commands import what they need when they run
 
+import codecs
 import os
 import shutil
 import signal
@@ -18,14 +19,26 @@ from typing import Annotated, Any
 import typer
 
 import consortium
-from consortium.commands.console import Console
-from consortium.commands.failures import guarded
-from consortium.errors import ExitCode, InputError
+from consortium.commands.console import Console, replaced_marks
+from consortium.commands.failures import InterruptedByUserError, guarded
+from consortium.errors import EnvironmentFailedError, ExitCode, InputError
 
 RUNS = Path("runs")
 
+
+class Program(typer.core.TyperGroup):
+    """All commands; an interruption leaves them as an error like any other."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError from None
+
+
 app = typer.Typer(
     name="consortium",
+    cls=Program,
     help="Simulated banks agree by PBFT, execute trade-finance contracts and keep a ledger.",
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -244,11 +257,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         program=_program(sys.argv[0]),
         colour="NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
     )
-    code = guarded(lambda: _invoke(given, console), console, given)
-    return guarded(lambda: _flushed(code), console, given)
+    return guarded(lambda: _invoke(given, console), console, given)
 
 
 def _invoke(arguments: Sequence[str], console: Console) -> int:
+    if not __debug__:
+        raise EnvironmentFailedError("assertions are off (python -O); they guard the ledger: run without -O")
     # The module and the class of these errors differ between versions of typer; this is the public way there.
     usage_error: Any = typer.BadParameter.__base__
     command: Any = typer.main.get_command(app)
@@ -259,10 +273,8 @@ def _invoke(arguments: Sequence[str], console: Console) -> int:
     except usage_error as error:
         raise InputError(_usage_message(error)) from None
     except typer.Abort:
-        raise KeyboardInterrupt from None
+        raise InterruptedByUserError from None
     except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):
-            raise BrokenPipeError from None
         return int(stop.code or 0)
     return int(result or 0)
 
@@ -274,16 +286,6 @@ def _usage_message(error: Any) -> str:
         message = f"{error.message.rstrip('.')}; did you mean {' or '.join(near)}?"
     command = error.ctx.command_path if error.ctx is not None else "consortium"
     return f"{message}\n  help: {command} --help"
-
-
-def _flushed(code: int) -> int:
-    """Everything is written, or it is known that it was not."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code
 
 
 def _console(
@@ -320,10 +322,11 @@ def _program(called: str) -> str:
 
 
 def _prepare_process() -> None:
-    """A terminal without ✓ shows ?, and SIGTERM ends a run as Ctrl-C does, with its part kept."""
+    """Make marks readable on any terminal; let SIGTERM end a run as Ctrl-C does, with its part kept."""
+    codecs.register_error("marks", replaced_marks)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="marks")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

@@ -9,8 +9,9 @@ from consortium.commands.console import Console
 from consortium.commands.explain import title_of
 from consortium.errors import ExitCode, InputError
 from consortium.scenario.load import display_name, load
+from consortium.scenario.nodes import Refused
 from consortium.scenario.problems import ENVIRONMENT_CODES, Problem, ScenarioInvalid, render
-from consortium.scenario.source import Refused, read_source
+from consortium.scenario.source import read_source
 from consortium.vm.check import check as findings_of
 
 SCHEMA = 1

@@ -1,15 +1,18 @@
 """Where a command's words go: results to standard output, everything about them to standard error.
 
 With `--json` standard output holds one document and nothing else. Colour is used only where a person looks:
-on a terminal, unless it was switched off.
+on a terminal, unless it was switched off. A reader who goes away (`| head`) does not disturb the command.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 from consortium.report.text import Paint
 from consortium.report.words import shown
+
+_PLAIN_MARKS = {"✓": "+", "✗": "x", "·": ".", "…": "...", "µ": "u", "←": "<-"}
 
 
 @dataclass(slots=True)
@@ -33,15 +36,15 @@ class Console:
     def say(self, text: str) -> None:
         """Print a part of the result for people; nothing where a document was asked for, or quiet."""
         if not self.json and not self.quiet:
-            print(text, file=self.out, flush=True)
+            self.result(text)
 
     def result(self, text: str) -> None:
         """Print the result itself, quiet or not."""
-        print(text, file=self.out)
+        _write(self.out, text)
 
     def document(self, value: Any) -> None:
         """Print the one JSON document; in ASCII, so that no stream has to know an encoding."""
-        print(json.dumps(value, indent=2), file=self.out)
+        _write(self.out, json.dumps(value, indent=2))
 
     def note(self, text: str) -> None:
         """Tell something about the result."""
@@ -53,4 +56,19 @@ class Console:
         self._to_err(message if message.startswith(("error", "warning")) else f"error: {message}")
 
     def _to_err(self, text: str) -> None:
-        print("\n".join(shown(line) for line in text.split("\n")), file=self.err)
+        _write(self.err, "\n".join(shown(line) for line in text.split("\n")))
+
+
+def replaced_marks(error: UnicodeError) -> tuple[str, int]:
+    """Say in ASCII what a stream's encoding does not have (a handler for `codecs.register_error`)."""
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end]
+    return "".join(_PLAIN_MARKS.get(each, "?") for each in missing), error.end
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write lines at once, so that they can be followed; once nobody reads, write to nowhere."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

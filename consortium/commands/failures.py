@@ -36,17 +36,21 @@ _ADVICE = {
 }
 
 
+class InterruptedByUserError(ConsortiumError):
+    """Ctrl-C or SIGTERM, where there was no run that could keep its part."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("interrupted")
+
+
 def guarded(action: Callable[[], int], console: Console, arguments: Sequence[str]) -> int:
     """Run a command and return its exit code, whatever happens in it."""
     try:
         return int(action())
     except ConsortiumError as error:
         return _failed(console, str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _failed(console, "interrupted", ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (`consortium run ... | head`).
-        return ExitCode.ENVIRONMENT
     except OSError as error:
         return _failed(console, _system_error(error), ExitCode.ENVIRONMENT)
     except Exception as error:  # noqa: BLE001  the one place where our own bugs become an exit code

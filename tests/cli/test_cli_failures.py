@@ -1,13 +1,14 @@
 """Every kind of failure has its exit code and one message; no traceback reaches a user."""
 
+import codecs
 import errno
 import io
 import json
 
 import pytest
 
-from consortium.commands.console import Console
-from consortium.commands.failures import guarded
+from consortium.commands.console import Console, replaced_marks
+from consortium.commands.failures import InterruptedByUserError, guarded
 from consortium.errors import EnvironmentFailedError, InputError
 
 
@@ -26,7 +27,7 @@ def failing(error: BaseException, *, json_wanted: bool = False) -> tuple[int, st
     [
         (InputError("no such thing"), 2, "error: no such thing\n"),
         (EnvironmentFailedError("no broker"), 5, "error: no broker\n"),
-        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (InterruptedByUserError(), 130, "error: interrupted\n"),
         (
             OSError(errno.ENOSPC, "No space left on device", "runs/x"),
             5,
@@ -37,7 +38,6 @@ def failing(error: BaseException, *, json_wanted: bool = False) -> tuple[int, st
             5,
             "error: runs: permission denied\n  help: check the permission, or write elsewhere with --out\n",
         ),
-        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 5, ""),
     ],
 )
 def test_the_exit_code_says_who_is_to_blame(error, code, message):
@@ -73,3 +73,8 @@ def test_with_json_the_failure_is_a_document_too():
 
 def test_what_a_message_quotes_cannot_move_the_cursor():
     assert failing(InputError("\x1b[2J\rgone"))[2] == "error: \\x1b[2J\\rgone\n"
+
+
+def test_a_stream_without_the_marks_says_them_in_ascii():
+    codecs.register_error("marks", replaced_marks)
+    assert "✓ 5 µs … 汉".encode("ascii", "marks") == b"+ 5 us ... ?"

@@ -4,10 +4,12 @@ import errno
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from cli_program import SCENARIO, Done, called
+from cli_program import REPOSITORY, SCENARIO, Done, called
 
 from consortium.report.text import StepLines
 
@@ -125,6 +127,19 @@ def test_an_unknown_viewpoint_is_refused_before_anything_runs(tmp_path):
 def test_quiet_says_nothing_about_a_good_run(tmp_path):
     done = called("run", SCENARIO, "--quiet", "--signatures", "none", "--journal", "off", folder=tmp_path)
     assert done == Done(0, "", "")
+
+
+def test_a_reader_who_goes_away_does_not_disturb_the_run(tmp_path):
+    program = [sys.executable, "-m", "consortium.cli", "run", str(SCENARIO), "--signatures", "none"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen(
+        program, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline().startswith(b"domestic-letter-of-credit")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+    assert (tmp_path / "runs" / "last").is_file()
 
 
 def test_a_failed_expectation_is_exit_1_and_shows_what_was_found(tmp_path):

@@ -95,3 +95,10 @@ def test_schema_prints_the_json_schema():
     schema = json.loads(called("schema").out)
     assert schema["title"] == "consortium scenario"
     assert {"banks", "timeline", "expect"} <= schema["properties"].keys()
+
+
+def test_without_assertions_nothing_runs():
+    program = [sys.executable, "-O", "-m", "consortium.cli", "version"]
+    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "assertions are off" in done.stderr
