@@ -1,8 +1,9 @@
 """Bank payment claims: what a bank owes, on a fixed day and without conditions, to whoever holds the claim.
 
-A claim is born when a bank accepts a drawing under its letter of credit, or has lost its right to refuse it.
-The letter of credit creates, pays, stops and voids it, and the state of the drawing leads; forfaiting locks it
-for a trade and transfers it. A claim has one holder at any time, and its amount never changes by trading.
+A claim is born when a bank accepts a drawing under its letter of credit, or has lost its right to refuse
+it. The letter of credit creates, pays, stops and voids it, and the state of the drawing leads; forfaiting
+locks it for a trade and transfers it. A claim has one holder at any time, and trading never changes its
+amount.
 """
 
 from consortium.contract import (
@@ -47,7 +48,7 @@ class Claim(Record):
     status: ClaimStatus = ClaimStatus.LIVE
 
 
-claims = collection(Claim, index=("holder", ("debtor", "status", "pay_date")))
+claims = collection(Claim, index=("holder",))
 
 
 # ---------------------------------------------------------------- the letter of credit leads

@@ -1,10 +1,11 @@
 """Domestic letter of credit (国内信用证): a bank's own promise to pay the seller against complying documents.
 
-The buyer (applicant) asks its bank to issue the credit. The seller (beneficiary) ships, presents documents through
-its bank, and the issuing bank has five banking days to honour, to accept (payment at maturity) or to refuse once,
-naming every discrepancy; a bank that stays silent has lost its right to refuse. It pays the holder in full on the
-day, out of the applicant's margin, then the applicant's deposit, then its own funds as an advance to the applicant.
-Banks look at documents only: nothing here asks about the goods, or about the contract of sale.
+The buyer (applicant) asks its bank to issue the credit. The seller (beneficiary) ships and presents
+documents through its bank; the issuing bank then has five banking days to honour, to accept (payment at
+maturity) or to refuse, once, naming every discrepancy. A bank that stays silent has lost its right to
+refuse. It pays the holder in full on the day: out of the applicant's margin, then the applicant's deposit,
+then its own funds as an advance to the applicant. Banks look at documents only: nothing here asks about the
+goods or the contract of sale.
 
     credit    APPLIED -> ISSUED -> ADVISED -> CLOSED          (REJECTED; EXPIRED_OPEN: no new presentation)
     drawing   PRESENTED -> FORWARDED -> PAID                  sight
@@ -206,14 +207,14 @@ class AdvanceLoan(Record):  # what the bank paid in the applicant's place
     status: LoanStatus = LoanStatus.OPEN
 
 
-credits = collection(LetterOfCredit, index=("issuing_bank", "beneficiary"))
+credits = collection(LetterOfCredit)
 drawings = collection(
     Drawing,
-    index=("credit", ("issuing_bank", "status", "pay_date")),
+    index=(("issuing_bank", "status", "pay_date"),),
     totals=(("amount", ("credit", "status")),),
 )
 charges = collection(Charge)
-loans = collection(AdvanceLoan, index=("applicant", "credit"), totals=(("principal", ("applicant",)),))
+loans = collection(AdvanceLoan)
 
 
 # ---------------------------------------------------------------- the credit is opened
@@ -239,7 +240,7 @@ def apply(
     tolerance_minus: Rate | None = None,
     margin_rate: Rate | None = None,
 ) -> Id[LetterOfCredit]:
-    """The buyer asks its bank for a credit, and lets the bank take margin, draws and fees from its deposit."""
+    """The buyer asks its bank for a credit, and lets it take margin, draws and fees from the deposit."""
     shipment = expiry if latest_shipment is None else latest_shipment
     period = PRESENTATION_DAYS if presentation_days is None else presentation_days
     plus = NOTHING if tolerance_plus is None else tolerance_plus
@@ -295,7 +296,7 @@ def reject_application(id: Id[LetterOfCredit], reason: Text[200]):
 
 @action(by="issuing_bank")
 def issue(id: Id[LetterOfCredit]):
-    """The bank binds itself: it locks the margin, uses the applicant's line for the rest and takes its fee."""
+    """The bank binds itself: it locks the margin, uses the line for the rest and takes its fee."""
     credit = credits[id].move_to(CreditStatus.ISSUED)
     applicant = credit.applicant
     bank = credit.issuing_bank
@@ -333,7 +334,7 @@ def advise(id: Id[LetterOfCredit]):
 def present(
     id: Id[LetterOfCredit], amount: Money, shipped: Day, presenting_bank: Bank, documents: list[Hash]
 ) -> Id[Drawing]:
-    """The seller presents documents to its bank. Only a late presentation or a wrong amount is turned away here."""
+    """The seller presents documents to its bank; only lateness or a wrong amount is turned away here."""
     credit = credits[id]
     require(
         credit.status == CreditStatus.ADVISED,
@@ -400,7 +401,7 @@ def honour_sight(id: Id[Drawing]):
 
 @action(by="issuing_bank")
 def accept(id: Id[Drawing]) -> Id[Drawing]:
-    """The issuing bank finds the documents compliant and confirms payment at maturity: a bank payment claim."""
+    """The issuing bank finds the documents compliant and confirms payment at maturity: a bank claim."""
     drawing = examined(id)
     credit = credits[drawing.credit]
     require(credit.tenor != Tenor.SIGHT, "E_TENOR", "a sight drawing is honoured, not accepted")
@@ -472,7 +473,7 @@ def auto_preclude(id: Id[Drawing]):
 
 @due(on="pay_date", at="cut_off")
 def pay_at_maturity(id: Id[Drawing]):
-    """On the day of maturity the issuing bank pays, whatever the applicant has; if it cannot, it is in default."""
+    """At maturity the issuing bank pays, whatever the applicant has; if it cannot, it is in default."""
     drawing = drawings[id]
     credit = credits[drawing.credit]
     if own_funds_needed(credit, drawing, ZERO) <= settlement.call("balance_of", party=credit.issuing_bank):
@@ -548,7 +549,7 @@ def tick_expiry(id: Id[LetterOfCredit]):
 
 @due(on="close_on", at="cut_off")
 def auto_close(id: Id[LetterOfCredit]):
-    """Nothing more can be drawn and nothing is owed: the margin, the line and the mandates that are left are released."""
+    """Nothing more can be drawn and nothing is owed: margin, line and mandates are released."""
     credit = credits[id].move_to(CreditStatus.CLOSED, liability=ZERO, expire_on=None, close_on=None)
     use_line(credit, ZERO)
     margin = settlement.call("margin_of", customer=credit.applicant, instrument=id)
@@ -575,6 +576,12 @@ def draws_add_up(credit: LetterOfCredit):
 
 
 # ---------------------------------------------------------------- what people ask
+
+
+@query
+def drawings_of(credit: Id[LetterOfCredit]):
+    """The drawings that were presented under a credit."""
+    return drawings.where(credit=credit)
 
 
 @query
@@ -610,8 +617,9 @@ def require_tenor(tenor: Tenor, tenor_days: int, fixed_maturity: Day | None):
 @helper
 def require_calendar(credit: LetterOfCredit):
     # Due work must never fail for want of a calendar: banking_day() refuses a year that the calendar lacks.
-    last_examination = add_banking_days(banking_day(credit.expiry), FORWARD_DAYS + EXAMINATION_DAYS) + 1
-    banking_day(last_examination + credit.tenor_days)
+    # The slowest drawing is presented on the last day and forwarded on the last day, each after the cut-off.
+    slowest = add_banking_days(banking_day(credit.expiry), FORWARD_DAYS + EXAMINATION_DAYS + 2) + 1
+    banking_day(slowest + credit.tenor_days)
     if credit.fixed_maturity is not None:
         banking_day(credit.fixed_maturity)
 
@@ -710,8 +718,8 @@ def require_funds(credit: LetterOfCredit, drawing: Drawing, interest: Money):
 
 @helper
 def pay_holder(credit: LetterOfCredit, drawing: Drawing):
-    # In one transaction: the applicant reimburses its bank (margin, deposit, the rest as an advance), and the bank
-    # pays the holder in full; from the beneficiary's first proceeds the charges it owes to banks are deducted.
+    # In one transaction the applicant reimburses its bank (margin, deposit, the rest as an advance), and the
+    # bank pays the holder in full; from the beneficiary's proceeds the charges that it owes are deducted.
     bank = credit.issuing_bank
     applicant = credit.applicant
     margin = settlement.call("margin_of", customer=applicant, instrument=credit.id)
@@ -766,7 +774,7 @@ def use_line(credit: LetterOfCredit, amount: Money):
 
 @helper
 def lend(credit: LetterOfCredit, amount: Money) -> LetterOfCredit:
-    # What the bank paid in the applicant's place, or a fee it could not collect, becomes an advance from today.
+    # What the bank paid in the applicant's place, or a fee it could not collect, is an advance from today.
     number = credit.loans + 1
     loans.add(
         AdvanceLoan(
@@ -804,6 +812,9 @@ def deduct_charges(credit: LetterOfCredit, proceeds: Money) -> Money:
             settlement.call(
                 "charge", payer=credit.issuing_bank, bank=charge.bank, amount=paid, instrument=credit.id
             )
-            charge.update(owed=charge.owed - paid)
             left = left - paid
+        if paid == charge.owed:
+            charges.remove(charge)
+        else:
+            charge.update(owed=charge.owed - paid)
     return proceeds - left

@@ -4,10 +4,11 @@ Every bank has one account at the central bank. All money that the bank owns or 
 
     settle[b] = own[b] + deposits of its customers + margins at b + suspense at b
 
-A payment inside a bank moves only these parts; a payment across banks moves both `settle` as well, in the same
-transaction or not at all. Money leaves a party's account for two reasons only: the party signed the present
-transaction, or it gave the calling contract a mandate (contract, instrument, maximum) by an earlier signature.
-Margin and suspense are money already taken that way; only the contract that took it may pass it on.
+A payment inside a bank moves only these parts; a payment across banks moves both `settle` as well, in the
+same transaction or not at all. Money leaves a party's account for two reasons only: the party signed the
+present transaction, or it gave the calling contract a mandate (contract, instrument, maximum) by an earlier
+signature. Margin and suspense are money already taken that way; only the contract that took it may pass it
+on.
 """
 
 from consortium.contract import (
@@ -231,11 +232,11 @@ def burn(bank: Bank, amount: Money):
 
 @action(by_contract=("letter_of_credit",))
 def grant(party: Bank | Company, instrument: Id, maximum: Money):
-    """A party that signs now lets the calling contract take up to a maximum for one instrument; more grants add up."""
+    """A party that signs now lets the calling contract take up to a maximum for one instrument."""
     require(party in signers(), "E_CONSENT", f"{party} has not signed this transaction")
     require(maximum >= 0, "E_AMOUNT", "a mandate cannot be negative")
     mandate = mandates.find((caller(), instrument, party))
-    if mandate is None:
+    if mandate is None:  # further grants add up
         mandates.add(Mandate(contract=caller(), instrument=instrument, party=party, maximum=maximum))
     else:
         mandate.update(maximum=mandate.maximum + maximum)
@@ -261,7 +262,7 @@ def transfer(payer: Bank | Company, payee: Bank | Company, amount: Money, instru
 
 @action(by_contract=("letter_of_credit",))
 def charge(payer: Bank | Company, bank: Bank, amount: Money, instrument: Id):
-    """A contract takes a fee or interest from a party; it goes to the bank's own funds and counts as income."""
+    """A contract takes a fee or interest from a party: own funds and income of the bank."""
     authorise(payer, instrument, amount)
     move_cash(payer, bank, amount)
     book_income(bank, amount)
@@ -269,7 +270,7 @@ def charge(payer: Bank | Company, bank: Bank, amount: Money, instrument: Id):
 
 @action(by_contract=("letter_of_credit",))
 def charge_what_is_there(payer: Bank | Company, bank: Bank, amount: Money, instrument: Id) -> Money:
-    """A fee is earned in full, but taken only as far as the payer's money and mandate reach; the rest is returned."""
+    """A fee is earned in full but taken as far as money and mandate reach; what is missing is returned."""
     require(amount >= 0, "E_AMOUNT", "a fee cannot be negative")
     taken = min(amount, within_reach(payer, instrument))
     authorise(payer, instrument, taken)
@@ -299,7 +300,7 @@ def lock_margin(customer: Bank | Company, bank: Bank, amount: Money, instrument:
 
 @action(by_contract=("letter_of_credit",))
 def use_margin(customer: Bank | Company, amount: Money, instrument: Id):
-    """Margin becomes own funds of the bank that keeps it: the customer reimburses what the bank pays for it."""
+    """Margin becomes own funds of the bank that keeps it: the customer reimburses its bank."""
     margin = take_margin(customer, amount, instrument)
     give(margin.bank, amount)
 

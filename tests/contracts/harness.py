@@ -199,16 +199,15 @@ class Bench:
         assert record is not None
         prefix = data_prefix(contract, collection)
         found: dict[Any, dict[str, Any]] = {}
-        for key in sorted(self.state):
-            if key.startswith(prefix):
-                fields = zip(record.fields, decode(self.state[key]), strict=True)
-                shown = {field.name: decode_value(interface, field.type, item) for field, item in fields}
-                names = [shown[name] for name in record.key]
-                if record.is_keyed_by_text:
-                    creator = key[len(prefix) :].split(b"\0")[0].decode()
-                    found[f"{creator}/{names[0]}"] = shown
-                else:
-                    found[names[0] if len(names) == 1 else tuple(names)] = shown
+        for key in sorted(key for key in self.state if key.startswith(prefix)):
+            fields = zip(record.fields, decode(self.state[key]), strict=True)
+            shown = {field.name: decode_value(interface, field.type, item) for field, item in fields}
+            names = [shown[name] for name in record.key]
+            if record.is_keyed_by_text:
+                creator = key[len(prefix) :].split(b"\0")[0].decode()
+                found[f"{creator}/{names[0]}"] = shown
+            else:
+                found[names[0] if len(names) == 1 else tuple(names)] = shown
         return found
 
     def record(self, contract: str, collection: str, key: Any) -> dict[str, Any]:
@@ -216,8 +215,11 @@ class Bench:
 
     def cash(self, party: str) -> Money:
         """Return a bank's own funds or a company's deposit."""
-        account = self.records("settlement", "accounts").get(party)
-        return Money(0) if account is None else account["balance"]
+        return self.balances().get(party, Money(0))
+
+    def balances(self) -> dict[str, Money]:
+        """Return what is on every account."""
+        return {key: record["balance"] for key, record in self.records("settlement", "accounts").items()}
 
     def settle(self, bank: str) -> Money:
         return self.record("settlement", "settlements", bank)["settle"]

@@ -18,7 +18,7 @@ TRADE = {"trade": "PB2/T-1"}
 
 def claim_bench() -> Bench:
     names = ("letter_of_credit", "forfaiting", "stranger")
-    bench = Bench(contracts={name: CLAIM_PROBE for name in names})
+    bench = Bench(contracts=dict.fromkeys(names, CLAIM_PROBE))
     bench.at("2026-04-24 10:00")
     bench.applied("IB1", "letter_of_credit.create", **CLAIM)
     return bench

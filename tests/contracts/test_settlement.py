@@ -10,7 +10,7 @@ INSTRUMENT = "APP1/X-1"
 def probe_bench(*names: str) -> Bench:
     """Settlement with probes in the place of the contracts that it admits, or of strangers."""
     bench = Bench(
-        contracts={name: SETTLEMENT_PROBE for name in names or ("letter_of_credit",)},
+        contracts=dict.fromkeys(names or ("letter_of_credit",), SETTLEMENT_PROBE),
         deposits={"APP1": "1_000.00 CNY", "C1": "50.00 CNY"},
         lines={("IB1", "APP1"): "500.00 CNY"},
     )
