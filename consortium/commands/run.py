@@ -144,7 +144,9 @@ def _conclude(console: Console, view: RunView, folder: Path, request: RunRequest
     commands = [
         (f"{console.program} audit {name}", "verify the ledger from outside: chain, certificates, state"),
         (f"{console.program} replay {name}", "run it again and compare the journals byte for byte"),
-        (f"{console.program} run {file} --seed {view.seed + 1}", "other messages, the same balances"),
     ]
+    if view.verdict == "true":
+        again = f"{console.program} run {file} --seed {view.seed + 1}"
+        commands.append((again, "other messages, the same balances"))
     console.say("\n" + summary(view, commands, console.paint))
     console.say(f"\nkept in {folder}: open {REPORT} in a browser, query {LEDGER} with SQL")

@@ -7,7 +7,13 @@ Amounts are texts, for JSON numbers lose fen; `code` is null where a transaction
 import json
 from typing import Any
 
-from consortium.report.words import messages_in_order, place_shown, reproducing_command, step_name
+from consortium.report.words import (
+    messages_in_order,
+    place_shown,
+    reproducing_command,
+    sender_name,
+    step_name,
+)
 from consortium.timeline.views import BlockView, EventView, FieldView, NodeView, RunView, StepView
 
 SCHEMA = 1
@@ -27,7 +33,7 @@ def document(view: RunView) -> dict[str, Any]:
         "expectations": {
             "met": sum(1 for each in view.expectations if each.is_met),
             "failed": [
-                f"{each.text}: found {each.found}" if each.found else each.text
+                f"{each.text}; instead: {each.found}" if each.found else each.text
                 for each in view.expectations
                 if not each.is_met
             ],
@@ -64,7 +70,12 @@ def document(view: RunView) -> dict[str, Any]:
             for each in messages_in_order(view.messages)
         },
         "rejected": [
-            {"node": each.node, "sender": each.sender, "cause": each.cause, "count": each.count}
+            {
+                "node": each.node,
+                "sender": sender_name(view, each.sender),
+                "cause": each.cause,
+                "count": each.count,
+            }
             for each in view.rejections
         ],
         "warnings": list(view.warnings),

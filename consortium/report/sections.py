@@ -22,6 +22,7 @@ from consortium.report.words import (
     outcome,
     place_shown,
     prose,
+    sender_name,
     short,
     step_name,
 )
@@ -266,7 +267,7 @@ def _expectations(view: RunView) -> Content:
             (
                 "true" if each.is_met else "false",
                 prose(each.text),
-                each.found and f"found {prose(each.found)} ({place_shown(each.place)})",
+                each.found and f"instead: {prose(each.found)} ({place_shown(each.place)})",
             )
             for each in view.expectations
         ]
@@ -320,7 +321,7 @@ def _bank_row(node: NodeView) -> list[Content]:
 def _rejections(view: RunView) -> Content:
     columns = (Column("refused by"), Column("sent by"), Column("cause"), Column("count", "number"))
     rows: list[list[Content]] = [
-        [each.node, each.sender, each.cause, f"{each.count:,}"] for each in view.rejections
+        [each.node, sender_name(view, each.sender), each.cause, f"{each.count:,}"] for each in view.rejections
     ]
     return table(columns, rows, "entries")
 

@@ -18,12 +18,15 @@ from consortium.report.words import (
     outcome,
     place_shown,
     prose,
+    sender_name,
     shown,
     viewpoint,
 )
 from consortium.timeline.views import CheckerView, PartyView, RunView, StepView
 
 WIDTH = 100
+PARTIES_SHOWN = 12
+FAILED_SHOWN = 10
 ACTION_WIDTH_LEAST = 32
 MARKS = {"true": "✓", "unknown": "?", "false": "✗"}
 _COLOURS = {"true": "32", "unknown": "33", "false": "31"}
@@ -127,7 +130,11 @@ def summary(view: RunView, next_commands: Sequence[tuple[str, str]] = (), paint:
 
 
 def _balances(parties: Sequence[PartyView], paint: Paint) -> list[str]:
-    """One table for each currency: parties down, accounts across."""
+    """One table for each currency: parties down, accounts across; of many parties only those that changed."""
+    if len(parties) > PARTIES_SHOWN:
+        changed = [party for party in parties if any(account.change_grouped for account in party.accounts)]
+        listed = changed[:PARTIES_SHOWN]
+        return [*_balances(listed, paint), f"  and {len(parties) - len(listed)} more parties"]
     accounts = accounts_in_order(parties)
     currencies = list(dict.fromkeys(account.currency for party in parties for account in party.accounts))
     lines: list[str] = []
@@ -162,7 +169,8 @@ def _messages(view: RunView, paint: Paint) -> list[str]:
 
 def _rejections(view: RunView, paint: Paint) -> list[str]:
     rows = [
-        [shown(each.node), shown(each.sender), shown(each.cause), str(each.count)] for each in view.rejections
+        [shown(each.node), shown(sender_name(view, each.sender)), shown(each.cause), f"{each.count:,}"]
+        for each in view.rejections
     ]
     return _table(["refused by", "sent by", "cause", "count"], rows, paint) if rows else []
 
@@ -188,11 +196,13 @@ def _expectations(view: RunView, paint: Paint) -> list[str]:
         return []
     met = sum(1 for expectation in view.expectations if expectation.is_met)
     lines = [paint.bold(f"expectations {met}/{len(view.expectations)}")]
-    for expectation in view.expectations:
-        if not expectation.is_met:
-            found = f", found {prose(expectation.found)}" if expectation.found else ""
-            mark = paint.verdict("false", MARKS["false"])
-            lines.append(f"  {mark} {prose(expectation.text)}{found}  {place_shown(expectation.place)}")
+    failed = [expectation for expectation in view.expectations if not expectation.is_met]
+    for expectation in failed[:FAILED_SHOWN]:
+        instead = f"; instead: {prose(expectation.found)}" if expectation.found else ""
+        mark = paint.verdict("false", MARKS["false"])
+        lines.append(f"  {mark} {prose(expectation.text)}{instead}  {place_shown(expectation.place)}")
+    if len(failed) > FAILED_SHOWN:
+        lines.append(f"    and {len(failed) - FAILED_SHOWN} more; the page and the document name all")
     return lines
 
 

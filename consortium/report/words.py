@@ -101,6 +101,12 @@ def reproducing_command(view: RunView) -> str:
     return f"consortium run {place_shown(view.file)} {' '.join(options)}"
 
 
+def sender_name(view: RunView, sender: str) -> str:
+    """Return who sent something; a replica number as the bank that it stands for."""
+    names = {str(node.index): node.id for node in view.nodes}
+    return names.get(sender, sender)
+
+
 def block_kind(block: BlockView) -> str:
     """Return what a block holds, in words."""
     if block.height == 0:

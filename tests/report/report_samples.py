@@ -378,7 +378,7 @@ STALLED = replace(
         CheckerView(name="value_conservation", verdict="false", reason="0.01 CNY appeared in block 2"),
     ),
     rejections=(
-        RejectionView(node="IB1", sender="VB1", cause="bad-signature", count=14),
+        RejectionView(node="IB1", sender="2", cause="bad-signature", count=14),
         RejectionView(node="PB2", sender="VB2", cause="bad-signature", count=14),
     ),
 )

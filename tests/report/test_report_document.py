@@ -48,7 +48,7 @@ def test_due_work_is_a_transaction_without_actor():
 def test_failed_expectations_say_what_was_found():
     assert document(STALLED)["expectations"] == {
         "met": 1,
-        "failed": ["APP1 deposit == 1658600.00 CNY: found 12000000.00 CNY"],
+        "failed": ["APP1 deposit == 1658600.00 CNY; instead: 12000000.00 CNY"],
     }
 
 

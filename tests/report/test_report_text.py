@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from report_samples import CANARY, FINISHED, HOSTILE, STALLED, STEPS
+from report_samples import CANARY, FINISHED, HOSTILE, STALLED, STEPS, account
 from snapshots import same_as_snapshot
 
 from consortium.report.text import Paint, StepLines, run_text, step_line
@@ -79,3 +79,28 @@ def test_no_folder_of_this_machine_is_shown():
     assert "secret" not in text
     assert "story.yaml:12:3" in text
     assert CANARY in text
+
+
+def test_of_many_parties_only_those_that_changed_are_listed():
+    idle = tuple(
+        replace(FINISHED.parties[0], party=f"bank{number}", accounts=(account("own", "1.00"),))
+        for number in range(20)
+    )
+    text = run_text(replace(FINISHED, parties=(*FINISHED.parties, *idle)))
+    assert "C1 " in text
+    assert "bank7" not in text
+    assert "  and 20 more parties" in text
+
+
+def test_of_many_failed_expectations_the_first_ones_are_listed():
+    failed = tuple(
+        replace(STALLED.expectations[0], text=f"expectation number {number}") for number in range(30)
+    )
+    text = run_text(replace(STALLED, expectations=failed))
+    assert "expectation number 9;" in text
+    assert "expectation number 10;" not in text
+    assert "and 20 more" in text
+
+
+def test_a_sender_is_named_whether_it_came_as_a_number_or_not():
+    assert "  IB1        VB1       bad-signature" in run_text(STALLED)
