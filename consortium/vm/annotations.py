@@ -1,5 +1,6 @@
 """Reading annotations and literal values of a contract's tree."""
 
+import difflib
 from dataclasses import replace
 
 from consortium.money import Day, MoneyError, parse_money, parse_rate
@@ -112,8 +113,22 @@ class AnnotationReader:
 
     def _refuse(self, node: tree.Node, found: str, advice: str = "") -> None:
         line, column = position_of(node.span, self.findings)
+        contract = self.contract
+        near = nearest(
+            found, [*contract.imported, *contract.enums, *contract.values, *self.record_names, "int", "bool"]
+        )
+        if found in language.TYPE_WORDS and found not in contract.imported:
+            advice = f"add it:  from consortium.contract import {found}"
+        elif near and not advice:
+            advice = f"did you mean '{near}'?"
         advice = advice or "use a type of consortium.contract, int, bool, list[...], or a class of this file"
         self.findings.add("E-LANG-028", line, column, found, advice)
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """Return the known name that a writer most likely meant: alike, and with the same first letter."""
+    alike = [item for item in known if item[:1].lower() == name[:1].lower()]
+    return next(iter(difflib.get_close_matches(name, alike, n=1)), None)
 
 
 def constant_of(node: tree.Expression, contract: Contract) -> Constant:
@@ -179,4 +194,6 @@ def _type_of_literal(value: object) -> Type:
             return types.HASH
 
 
-__all__ = ["DAY_COUNTS", "ROUNDINGS", "AnnotationReader", "MoneyError", "NotConstantError", "constant_of"]
+__all__ = [
+    "DAY_COUNTS", "ROUNDINGS", "AnnotationReader", "MoneyError", "NotConstantError", "constant_of", "nearest",
+]  # fmt: skip

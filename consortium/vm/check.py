@@ -4,15 +4,14 @@
 (`parse`), declarations (`declare`), and here: what each function names, calls and computes.
 """
 
-import difflib
 from dataclasses import dataclass
 
 from consortium.vm import language, tree, types
-from consortium.vm.annotations import DAY_COUNTS, ROUNDINGS
+from consortium.vm.annotations import DAY_COUNTS, ROUNDINGS, nearest
 from consortium.vm.declarations import Contract, FunctionDeclaration
 from consortium.vm.declare import CONTRACT_CODE, declare
 from consortium.vm.findings import Finding, Findings
-from consortium.vm.infer import Typer, field_of, local_names, target_names
+from consortium.vm.infer import Typer, field_of
 from consortium.vm.lexer import decode_source, scan
 from consortium.vm.parse import parse, position_of
 from consortium.vm.types import Type
@@ -43,10 +42,10 @@ def examine(source: bytes, filename: str) -> Checked:
     text, findings = decode_source(source, filename)
     if findings:
         return Checked(findings.all(), None, None)
-    operators = scan(text, findings)
+    scanned = scan(text, findings)
     if findings:
         return Checked(findings.all(), None, None)
-    module = parse(text, findings, operators)
+    module = parse(text, findings, scanned)
     if module is None:
         return Checked(findings.all(), None, None)
     contract = declare(module, findings)
@@ -80,8 +79,6 @@ class _Checker:
         self.present = function
         self.calls[function.name] = {}
         self.typer = Typer(self.contract, function)
-        for name in local_names(function.node):
-            self.plain_name(name, function.node)
         self.body(function.node.body)
         self.present, self.typer = None, None
 
@@ -139,9 +136,7 @@ class _Checker:
 
     def target(self, node: tree.Expression) -> None:
         match node:
-            case tree.Name():
-                pass
-            case tree.TupleDisplay():
+            case tree.Name() | tree.TupleDisplay():
                 self.names_only(node)
             case tree.Subscript(value=value):
                 self.expression(node)
@@ -169,7 +164,9 @@ class _Checker:
                 self.names_only(item)
         elif isinstance(node, tree.Refused):
             self.inside(node.inside)
-        elif not isinstance(node, tree.Name):
+        elif isinstance(node, tree.Name):
+            self.plain_name(node.name, node)
+        else:
             self.refuse(
                 "E-LANG-034", node, "only names can be bound here.", "assign the item on a line of its own"
             )
@@ -241,8 +238,6 @@ class _Checker:
             if position:
                 self.expression(loop.items)
             self.names_only(loop.target)
-            for name in target_names(loop.target):
-                self.plain_name(name, loop.target)
             for condition in loop.conditions:
                 self.expression(condition)
         if node.key is not None:
@@ -284,12 +279,10 @@ class _Checker:
             *contract.functions, *contract.records, *contract.values, *contract.enums, *contract.collections,
             *contract.used, *contract.imported, *language.BUILTINS,
         ]  # fmt: skip
-        near = difflib.get_close_matches(name, known, n=1)
-        advice = (
-            f"did you mean '{near[0]}'?"
-            if near
-            else "a contract has only what it declares, imports or assigns"
-        )
+        near = nearest(name, known)
+        advice = "a contract has only what it declares, imports or assigns"
+        if near:
+            advice = f"did you mean '{near}'?"
         self.refuse("E-LANG-028", node, name, advice)
 
     def attribute(self, node: tree.Attribute) -> None:
@@ -670,5 +663,5 @@ def _advice_for_methods(name: str) -> str:
         return 'use an f-string:  f"{value}"'
     if name in {"upper", "lower", "isdigit", "isalpha", "strip", "casefold", "title"}:
         return "letters differ between Python versions; compare texts as they are"
-    near = difflib.get_close_matches(name, [*language.METHODS, *sorted(language.ATTRIBUTES)], n=1)
-    return f"did you mean '.{near[0]}'?" if near else "use a declared field, or a method the language lists"
+    near = nearest(name, [*language.METHODS, *sorted(language.ATTRIBUTES)])
+    return f"did you mean '.{near}'?" if near else "use a declared field, or a method the language lists"

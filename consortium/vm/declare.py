@@ -109,7 +109,9 @@ class _Declarer:
         try:
             constant = constant_of(node, self.contract)
         except NotConstantError:
-            if rule == "E-LANG-009":
+            if isinstance(node, tree.Refused):
+                pass  # what is wrong with it has been said
+            elif rule == "E-LANG-009":
                 self.refuse(
                     rule,
                     node,
@@ -134,6 +136,8 @@ class _Declarer:
     def collection(self, name: str, node: tree.Call) -> None:
         record = node.arguments[0] if len(node.arguments) == 1 else None
         if not isinstance(record, tree.Name) or record.name not in self.contract.records:
+            if isinstance(record, tree.Name) and record.name in self.taken:
+                return  # a record class with findings of its own
             self.refuse(
                 "E-LANG-028",
                 node,
@@ -294,12 +298,13 @@ class _Declarer:
         fields = self.fields(node)
         by_name = {field.name: field for field in fields}
         key: tuple[str, ...] = ()
+        key_node: tree.Node = node
         visible: tuple[Authority, ...] | None = None
         fields_visible: tuple[tuple[str, tuple[Authority, ...]], ...] = ()
         for argument in decorator.named if isinstance(decorator, tree.Call) else ():
             match argument.name:
                 case "key":
-                    key = self.names(argument.value)
+                    key, key_node = self.names(argument.value), argument.value
                 case "visible_to":
                     visible = self.authorities(argument.value, fields)
                 case "fields_visible_to":
@@ -324,7 +329,7 @@ class _Declarer:
             ):
                 self.refuse(
                     "E-LANG-028",
-                    node,
+                    key_node,
                     name,
                     "a key names fields that are always there: text, id, party, day, int, choice",
                 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from consortium.vm.language import RULES
+from consortium.vm.unicode14 import INVISIBLE
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,8 +21,13 @@ class Finding:
     def __str__(self) -> str:
         head = f"{self.filename}:{self.line}:{self.column}  {self.rule}  {self.reason}"
         margin = f"{self.line:5d} | "
-        shown = self.source_line[:LINE_SHOWN_MAX]
-        caret = " " * (len(margin) + min(self.column, LINE_SHOWN_MAX) - 1) + "^"
+        # Of a line that is too long, the part around the place is shown.
+        start = max(0, self.column - LINE_SHOWN_MAX // 2) if len(self.source_line) > LINE_SHOWN_MAX else 0
+        shown = "".join(
+            "?" if character in INVISIBLE else character
+            for character in self.source_line[start : start + LINE_SHOWN_MAX]
+        )
+        caret = " " * (len(margin) + self.column - start - 1) + "^"
         return f"{head}\n{margin}{shown}\n{caret}     {self.advice}"
 
 

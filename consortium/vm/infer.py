@@ -435,6 +435,8 @@ def local_names(function: tree.Function) -> list[str]:
                     names.update(dict.fromkeys(target_names(target)))
             case tree.Annotated(target=target) | tree.Augmented(target=target) | tree.For(target=target):
                 names.update(dict.fromkeys(target_names(target)))
+            case tree.Refused(binds=binds) | tree.RefusedStatement(binds=binds):
+                names.update(dict.fromkeys(binds))
             case _:
                 pass
     return list(names)

@@ -103,7 +103,7 @@ RULES: dict[str, Rule] = {
     "E-LANG-026": Rule("{}", "{}"),
     "E-LANG-027": Rule("'.{}' is not on the list of attributes.", "{}"),
     "E-LANG-028": Rule("'{}' is not declared here.", "{}"),
-    "E-LANG-029": Rule("'{}' is not a value: it can only be called.", "{}"),
+    "E-LANG-029": Rule("'{}' is not a value.", "{}"),
     "E-LANG-030": Rule(
         "a default is a plain literal: number, text, True, False or None.", "use None and test it in the body"
     ),

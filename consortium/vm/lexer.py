@@ -64,8 +64,16 @@ def decode_source(source: bytes, filename: str) -> tuple[str, Findings]:
     return text, findings
 
 
-def scan(text: str, findings: Findings) -> list[Operator]:
-    """Add the findings of rules 002 to 006 that tokens show, and return the operators for later messages."""
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What later stages need: operators, to place messages, and the lines on which statements begin."""
+
+    operators: list[Operator]
+    statement_lines: list[int]
+
+
+def scan(text: str, findings: Findings) -> Scan:
+    """Add the findings of rules 002 to 006 that tokens show."""
     for number, line in enumerate(findings.lines, 1):
         for column, character in enumerate(line, 1):
             if character in INVISIBLE:
@@ -76,7 +84,7 @@ def scan(text: str, findings: Findings) -> list[Operator]:
             break
     scanner = _Scanner(text, findings)
     scanner.run()
-    return scanner.operators
+    return Scan(scanner.operators, scanner.statement_lines)
 
 
 def _add_at_byte(findings: Findings, source: bytes, offset: int, found: str) -> None:
@@ -95,7 +103,9 @@ class _Scanner:
         self.position = 0
         self.line = 1
         self.line_start = 0
-        self.open: list[str] = []
+        self.open: list[tuple[str, int, int]] = []
+        self.statement_lines: list[int] = []
+        self.previous: list[str] = []
         self.indents = [0]
         self.tokens_in_statement = 0
         self.branches: dict[int, int] = {}
@@ -121,6 +131,8 @@ class _Scanner:
                 self._line_end()
             else:
                 self._token(character)
+        for bracket, line, column in self.open:
+            self.findings.add("E-LANG-006", line, column, f"'{bracket}' is not closed.")
 
     def _token(self, character: str) -> None:
         self.tokens_in_statement += 1
@@ -145,6 +157,7 @@ class _Scanner:
             self._strange(character)
             return
         self.operators.append(Operator(self.line, self.position - self.line_start, operator[0]))
+        self._newer_syntax(operator[0])
         self._bracket(operator[0])
         self.position = operator.end()
 
@@ -157,7 +170,19 @@ class _Scanner:
             self._add("E-LANG-005", name)
         if self.tokens_in_statement == 1 and not self.open:
             self._count_branch(name)
+        self.previous = [*self.previous[-1:], name]
         self.position += len(name)
+
+    def _newer_syntax(self, operator: str) -> None:
+        """Refuse what newer grammars add; older ones would name another place for the error."""
+        words = self.previous
+        if operator == "*" and words[-1:] == ["except"]:
+            self._add("E-LANG-006", "'except*' is newer than the language.")
+        elif operator == "[" and words[:1] in (["def"], ["class"]) and len(words) == 2:
+            self._add("E-LANG-006", "type parameters are newer than the language.")
+        elif operator in {"=", "["} and words[:1] == ["type"] and len(words) == 2:
+            self._add("E-LANG-006", "a 'type' statement is newer than the language.")
+        self.previous = []
 
     def _count_branch(self, name: str) -> None:
         """Bound `elif` chains: parsers nest them one in another."""
@@ -171,11 +196,13 @@ class _Scanner:
 
     def _bracket(self, token: str) -> None:
         if token in _OPENING:
-            self.open.append(token)
+            self.open.append((token, self.line, self.position - self.line_start + 1))
             if len(self.open) + len(self.indents) - 1 == language.NESTING_MAX + 1:
                 self._add("E-LANG-004", f"nested deeper than {language.NESTING_MAX} levels.")
-        elif token in _CLOSING and self.open:
-            self.open.pop()
+        elif token in _CLOSING:
+            opening = self.open.pop()[0] if self.open else ""
+            if _OPENING.find(opening) != _CLOSING.find(token) or not opening:
+                self._add("E-LANG-006", f"'{token}' closes nothing.")
 
     def _strange(self, character: str) -> None:
         self._add("E-LANG-006", f"'{character}' begins no token.")
@@ -236,6 +263,8 @@ class _Scanner:
         if following in {"", "\n", "#"}:
             return
         self.tokens_in_statement = 0
+        self.previous = []
+        self.statement_lines.append(self.line)
         width = self.position - start
         while width < self.indents[-1]:
             self.branches.pop(self.indents.pop(), None)

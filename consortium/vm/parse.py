@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from consortium.vm import language, tree
 from consortium.vm.findings import Findings
-from consortium.vm.lexer import Operator
+from consortium.vm.lexer import Operator, Scan
 from consortium.vm.unicode14 import problem_with_text
 
 _BINARY: dict[type[ast.operator], str] = {
@@ -68,14 +68,12 @@ _REFUSED_EXPRESSIONS: dict[str, tuple[str, str]] = {
 }
 
 
-def parse(text: str, findings: Findings, operators: list[Operator]) -> tree.Module | None:
+def parse(text: str, findings: Findings, scanned: Scan) -> tree.Module | None:
     """Return the tree of a contract file, or None where it does not parse at all."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            module = ast.parse(text, feature_version=language.GRAMMAR)
-    except SyntaxError as error:
-        line = min(max(error.lineno or 1, 1), len(findings.lines))
+        module = _python_tree(text)
+    except SyntaxError:
+        line = _first_bad_line(findings.lines, scanned.statement_lines)
         written = findings.lines[line - 1]
         column = len(written) - len(written.lstrip(" ")) + 1
         findings.add("E-LANG-006", line, column, "the file does not parse from here on.")
@@ -85,7 +83,43 @@ def parse(text: str, findings: Findings, operators: list[Operator]) -> tree.Modu
         return None
     if _too_deep(module, findings):
         return None
-    return _Converter(findings, operators).module(module)
+    return _Converter(findings, scanned.operators).module(module)
+
+
+def _python_tree(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, feature_version=language.GRAMMAR)
+
+
+def _first_bad_line(lines: list[str], starts: list[int]) -> int:
+    """Return the first line of the first statement that does not parse.
+
+    Parsers of different versions name different lines for the same mistake. So the place is found by asking
+    only whether the beginning of the file, up to a statement, can be continued: all versions agree on that.
+    """
+    low, high = 0, len(starts) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _can_go_on(lines, starts, middle):
+            low = middle + 1
+        else:
+            high = middle
+    return starts[low] if starts else 1
+
+
+def _can_go_on(lines: list[str], starts: list[int], last: int) -> bool:
+    """Tell whether the file up to statement number `last` is the beginning of one that parses."""
+    end = starts[last + 1] - 1 if last + 1 < len(starts) else len(lines)
+    begun = "\n".join(lines[:end])
+    indent = " " * (len(lines[starts[last] - 1]) - len(lines[starts[last] - 1].lstrip(" ")))
+    for continued in ("", f"{indent} pass", f"{indent}def f(): pass"):
+        try:
+            _python_tree(f"{begun}\n{continued}\n")
+        except (SyntaxError, RecursionError, MemoryError, ValueError):
+            continue
+        return True
+    return False
 
 
 def _too_deep(module: ast.Module, findings: Findings) -> bool:
@@ -199,7 +233,7 @@ class _Converter:
         statements = [self.statement(item) for item in body]
         self.functions -= 1
         if self.functions:
-            return tree.RefusedStatement(span, sid, list(statements))
+            return tree.RefusedStatement(span, sid, list(statements), [node.name])
         return tree.Function(span, sid, node.name, parameters, returns, decorators, statements, doc)
 
     def parameters(self, arguments: ast.arguments) -> list[tree.Parameter]:
@@ -233,7 +267,7 @@ class _Converter:
         doc, body = _split_doc(node.body)
         statements = [self.statement(item) for item in body]
         if self.functions:
-            return tree.RefusedStatement(span, sid, list(statements))
+            return tree.RefusedStatement(span, sid, list(statements), [node.name])
         return tree.Class(span, sid, node.name, bases, decorators, statements, doc)
 
     def import_(self, node: ast.Import | ast.ImportFrom, span: tree.Span, sid: int) -> tree.Statement:
@@ -241,7 +275,7 @@ class _Converter:
         plain = isinstance(node, ast.ImportFrom) and node.module == "consortium.contract" and not node.level
         if not plain or self.functions or any(alias.asname for alias in node.names) or "*" in names:
             self.refuse("E-LANG-008", node)
-            return tree.RefusedStatement(span, sid, [])
+            return tree.RefusedStatement(span, sid, [], _bound_names(node))
         return tree.Import(span, sid, names)
 
     def refuse_else(self, body: Sequence[ast.stmt]) -> None:
@@ -255,12 +289,12 @@ class _Converter:
         rule, found = _REFUSED_STATEMENTS.get(kind, ("E-LANG-006", f"'{kind}' is not part of the language."))
         self.refuse(rule, node, found)
         if kind in {"Global", "Nonlocal"}:
-            return tree.RefusedStatement(span, sid, [])
+            return tree.RefusedStatement(span, sid, [], [])
         deeper = kind.startswith("Async")
         self.functions += deeper
         inside = self.inside(node)
         self.functions -= deeper
-        return tree.RefusedStatement(span, sid, inside)
+        return tree.RefusedStatement(span, sid, inside, _bound_names(node))
 
     # --- expressions ------------------------------------------------------------------------------------
 
@@ -268,7 +302,7 @@ class _Converter:
         match node:
             case ast.Attribute():
                 self.refuse("E-LANG-037", node, node.attr)
-                return tree.Refused(self.span(node), [self.expression(node.value)])
+                return tree.Refused(self.span(node), [self.expression(node.value)], [])
             case ast.Tuple() | ast.List():
                 return tree.TupleDisplay(self.span(node), [self.target(item) for item in node.elts])
             case _:
@@ -332,16 +366,16 @@ class _Converter:
                     node,
                     _REFUSED_EXPRESSIONS.get(kind, unknown)[1],
                 )
-                return tree.Refused(span, self.inside(node))
+                return tree.Refused(span, self.inside(node), _bound_names(node))
 
     def literal(self, node: ast.Constant, span: tree.Span) -> tree.Expression:
         value = node.value
         if isinstance(value, float | complex):
             self.refuse("E-LANG-018", node, str(self.source_of(span)))
-            return tree.Refused(span, [])
+            return tree.Refused(span, [], [])
         if value is ...:
             self.refuse("E-LANG-028", node, "...", "write  pass")
-            return tree.Refused(span, [])
+            return tree.Refused(span, [], [])
         if isinstance(value, str):
             problem = problem_with_text(value)
             if problem is not None:
@@ -387,7 +421,7 @@ class _Converter:
                 return tree.Unary(span, "-", operand)
             case other:
                 self.refuse("E-LANG-023", node, "+" if isinstance(other, ast.UAdd) else "~")
-                return tree.Refused(span, [operand])
+                return tree.Refused(span, [operand], [])
 
     def compare(self, node: ast.Compare, span: tree.Span) -> tree.Expression:
         operators = [_COMPARE[type(item)] for item in node.ops]
@@ -503,6 +537,19 @@ def position_of(span: tree.Span, findings: Findings) -> tuple[int, int]:
     if line.isascii():
         return span.line, span.column + 1
     return span.line, len(line.encode()[: span.column].decode("utf-8", "replace")) + 1
+
+
+def _bound_names(node: ast.AST) -> list[str]:
+    """Return the names that a refused construct would set: using them is not a second finding."""
+    found: list[str] = []
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            found.append(part.id)
+        elif isinstance(part, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and part.name:
+            found.append(part.name)
+        elif isinstance(part, ast.alias):
+            found.append(part.asname or part.name.partition(".")[0])
+    return found
 
 
 def _split_doc(body: list[ast.stmt]) -> tuple[str, list[ast.stmt]]:

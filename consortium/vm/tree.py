@@ -144,9 +144,13 @@ class Conditional(Node):
 
 @dataclass(slots=True, eq=False)
 class Refused(Node):
-    """Stands where a finding was made, so that what is inside is still looked at."""
+    """Stands where a finding was made, so that what is inside is still looked at.
+
+    `binds` are the names it would set.
+    """
 
     inside: list["Node"]
+    binds: list[str]
 
 
 Expression = (
@@ -270,6 +274,7 @@ class Import(Statement):
 @dataclass(slots=True, eq=False)
 class RefusedStatement(Statement):
     inside: list[Node]
+    binds: list[str]
 
 
 @dataclass(slots=True, eq=False)
