@@ -16,6 +16,7 @@ from consortium.crypto import Signer, digest, scheme_named
 from consortium.errors import ExitCode
 from consortium.journal.checkers import Checkers
 from consortium.journal.journal import Journal, Level
+from consortium.ledger.receipt import APPLIED
 from consortium.ledger.transaction import Transaction
 from consortium.node.effects import Effects, Executed, Rejected, Reply
 from consortium.node.messages import decode_message
@@ -281,7 +282,7 @@ class _Running:
         foremost = max(self.nodes, key=lambda node: node.tip.header.height)
         self.reader.read_at(foremost.tip.state)
         view = self.viewer.step_view(news, foremost)
-        if isinstance(news, Played) and news.step.save and view.status == "applied":
+        if isinstance(news, Played) and news.step.save and news.transaction and view.status == APPLIED:
             self.reader.save(news.step, foremost.blocks[view.height or 0], news.transaction)
         if self.on_step is not None:
             self.on_step(view)

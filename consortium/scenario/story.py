@@ -33,11 +33,16 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Played:
-    """What became of one step: its transaction, when it was submitted and answered, and the answer."""
+    """What became of one step: its transaction, when it was submitted and answered, and the answer.
+
+    Without a transaction it could not be submitted, because a step that it builds on was not applied;
+    `skipped` says which.
+    """
 
     step: Step
-    transaction: Transaction
+    transaction: Transaction | None
     submitted_us: int
+    skipped: str = ""
     reply: Reply | None = None
     answered_us: int | None = None
 
@@ -161,22 +166,30 @@ class Story:
         """Submit all steps of an instant concurrently and wait for every answer."""
         told = len(self.played)
         for bundle in instant.bundles:
-            played = [Played(step, self._make_transaction(step), self._cluster.now_us) for step in bundle]
+            played = [self._prepare(step) for step in bundle]
             self.played += played
-            self._waiting.update((each.transaction.id, each) for each in played)
-            self._hand_over(tuple(played))
+            ready = tuple(each for each in played if each.transaction is not None)
+            self._waiting.update((each.transaction.id, each) for each in ready if each.transaction)
+            if ready:
+                self._hand_over(ready)
         answered = self._run(lambda: not self._waiting)
         for each in self.played[told:]:
             self._on_news(each)
         self._tell_due_work()
         return answered
 
+    def _prepare(self, step: Step) -> Played:
+        try:
+            return Played(step, self._make_transaction(step), self._cluster.now_us)
+        except LookupError as error:
+            return Played(step, None, self._cluster.now_us, skipped=str(error))
+
     def _hand_over(self, bundle: tuple[Played, ...]) -> None:
-        sender = bundle[0].transaction.sender.organisation
+        first, *others = [each.transaction for each in bundle if each.transaction is not None]
+        sender = first.sender.organisation
         membership = self._nodes[0].membership
         bank = membership.validator_index(membership.carrier(sender) or "")
         assert bank is not None, "every party has a bank that carries its transactions"
-        first, *others = [each.transaction for each in bundle]
         self._cluster.submit(bank, first, others)
 
     def _settle(self) -> bool:

@@ -35,6 +35,8 @@ from consortium.timeline.views import (
 from consortium.vm.values import from_plain
 
 WAITING = "waiting"
+SKIPPED = "skipped"
+"""Of a step that could not be submitted, because a step that it builds on was not applied."""
 HASH_SHOWN = 8
 
 
@@ -119,7 +121,7 @@ class Viewer:
         step, reply = played.step, played.reply
         receipt = decode_receipt(reply.receipt) if reply is not None and reply.receipt else None
         block = witness.blocks[reply.height] if reply is not None and reply.height else None
-        status = WAITING if reply is None else reply.status
+        status = SKIPPED if played.skipped else WAITING if reply is None else reply.status
         code = None if reply is None else reply.code
         latency_us = None if played.answered_us is None else played.answered_us - played.submitted_us
         return StepView(
@@ -133,7 +135,7 @@ class Viewer:
             arguments=tuple(FieldView(name=name, value=self._shown(v)) for name, v in step.arguments),
             status=status,
             code=code,
-            refusal=_refusal_text(block, played) if code else "",
+            refusal=_refusal_text(block, played) if code else played.skipped,
             is_expected=status == step.outcome.status and (step.outcome.code in (None, code)),
             expected=_expected_text(step),
             height=None if block is None else block.header.height,
@@ -313,7 +315,7 @@ def _refusal_text(block: Block | None, played: Played) -> str:
     if block is None:
         return "refused by its bank before it was ordered"
     for position, transaction in enumerate(block.transactions):
-        if transaction.id == played.transaction.id:
+        if played.transaction is not None and transaction.id == played.transaction.id:
             return block.texts[block.due_count + position]
     return ""
 

@@ -31,7 +31,8 @@ class EventView:
 class StepView:
     """One action of the scenario, or one piece of due work (`actor` is empty then).
 
-    `status` is applied, refused, repeated or waiting; `is_expected` says whether that is what the file expects.
+    `status` is applied, refused, repeated, waiting (no answer yet) or skipped (could not be submitted: what
+    it builds on was not applied); `is_expected` says whether that is what the file expects.
     `latency_us` runs from submission to the last answer, on the run's clock. `refusal` are the words of a
     refusal; `place` is where the step stands in the scenario file.
     """
