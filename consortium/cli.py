@@ -99,7 +99,7 @@ def demo(
     from consortium.resources import bundled_scenario
 
     console = _console(context, quiet=quiet, no_color=no_color)
-    return run_scenario_file(console, RunRequest(file=bundled_scenario(), seed=seed, out=out))
+    return run_scenario_file(console, RunRequest(file=bundled_scenario(), seed=seed, out=out, is_demo=True))
 
 
 @app.command()

@@ -35,6 +35,7 @@ class RunRequest:
     signatures: str = "ed25519"
     journal: str | None = None
     share_execution: bool = True
+    is_demo: bool = False
 
 
 def run_scenario_file(console: Console, request: RunRequest) -> int:
@@ -140,13 +141,13 @@ def _conclude(console: Console, view: RunView, folder: Path, request: RunRequest
         return
     is_last = request.out == Path(RUNS) and view.exit_code != ExitCode.INTERRUPTED
     name = LAST if is_last else shlex.quote(str(folder))
-    file = shlex.quote(display_name(request.file))
+    story = "demo" if request.is_demo else f"run {shlex.quote(display_name(request.file))}"
     commands = [
         (f"{console.program} audit {name}", "verify the ledger from outside: chain, certificates, state"),
         (f"{console.program} replay {name}", "run it again and compare the journals byte for byte"),
     ]
     if view.verdict == "true":
-        again = f"{console.program} run {file} --seed {view.seed + 1}"
+        again = f"{console.program} {story} --seed {view.seed + 1}"
         commands.append((again, "other messages, the same balances"))
     console.say("\n" + summary(view, commands, console.paint))
     console.say(f"\nkept in {folder}: open {REPORT} in a browser, query {LEDGER} with SQL")
