@@ -150,7 +150,7 @@ def test_a_failed_expectation_is_exit_1_and_shows_what_was_found(tmp_path):
     done = called("run", "story.yaml", "--signatures", "none", folder=tmp_path)
     assert done.code == 1
     assert "1,658,600.01" in done.out
-    assert "found" in done.out
+    assert "; instead: 1,658,600.00 CNY" in done.out
     assert "✗ false   exit 1" in done.out
 
 
