@@ -14,7 +14,15 @@ from consortium.calendar import Calendar, moment
 from consortium.encoding import decode
 from consortium.membership import Membership, Organisation, OrganisationKind
 from consortium.money import Day, Money, parse_money
-from consortium.vm.execute import BlockExecution, Call, CompiledContract, ContractSet, Outcome, load_contract
+from consortium.vm.execute import (
+    BlockExecution,
+    Call,
+    CompiledContract,
+    ContractSet,
+    Outcome,
+    load_contract,
+    run_query,
+)
 from consortium.vm.interface import ContractInterface, decode_value, encode_arguments, encode_value
 from consortium.vm.store import data_prefix
 from consortium.vm.values import from_plain
@@ -187,6 +195,18 @@ class Bench:
             self.applied(sender, function, **arguments)
         else:
             self.refused(expected, sender, function, **arguments)
+
+    def ask(self, caller: str | None, question: str, **arguments: Any) -> Any:
+        """Return the answer of a query as `caller` may see it; None sees all."""
+        name, _, query = question.partition(".")
+        interface = self._interface(name)
+        signature = interface.function(query)
+        assert signature is not None, f"no query {question}"
+        encoded = encode_arguments(interface, signature, arguments)
+        reader = DictReader(self.state)
+        return from_plain(
+            run_query(reader, self.contracts, CALENDAR, self.time_us, MEMBERS, name, query, encoded, caller)
+        )
 
     # --- what the ledger holds --------------------------------------------------------------------------
 

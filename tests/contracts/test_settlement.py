@@ -92,6 +92,8 @@ def test_money_is_burned_with_the_signature_of_the_bank_that_loses_it():
     bench.refused("E_CONSENT", "CB", "settlement.burn", **burn)
     bench.refused("E_CONSENT", "CB", "settlement.burn", agreed_by=("PB2",), **burn)
     bench.refused("E_ROLE", "IB1", "settlement.burn", agreed_by=("CB",), **burn)
+    for nothing in ("0.00 CNY", "-1.00 CNY"):
+        bench.refused("E_AMOUNT", "CB", "settlement.burn", agreed_by=("IB1",), bank="IB1", amount=nothing)
     supply = bench.supply()
     bench.applied("CB", "settlement.burn", agreed_by=("IB1",), **burn)
     assert (supply - bench.supply()).plain() == "5.00"
@@ -205,6 +207,12 @@ def test_a_fee_is_taken_as_far_as_money_and_mandate_reach_and_earned_in_full(max
     bench.check_laws()
 
 
+def test_a_fee_is_never_negative():
+    call = {"payer": "APP1", "bank": "PB2", "amount": "-1.00 CNY", "instrument": INSTRUMENT}
+    for sender in ("APP1", "C1"):
+        granted().refused("E_AMOUNT", sender, "letter_of_credit.charge_what_is_there", **call)
+
+
 def test_two_legs_move_together_or_not_at_all():
     bench = granted("10.00 CNY")
     call = {"payer": "APP1", "payee": "C1", "instrument": INSTRUMENT}
@@ -265,6 +273,29 @@ def test_money_in_suspense_waits_under_its_purpose():
     bench.applied("C1", "letter_of_credit.pay_from_suspense", amount="0.01 CNY", **release)
     assert bench.cash("C1").plain() == "200.00"
     assert bench.records("settlement", "suspenses") == {}
+    bench.check_laws()
+
+
+# --- the beginning ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        {"own": "-0.01 CNY"},
+        {"deposits": {"APP1": "-0.01 CNY"}},
+        {"lines": {("IB1", "APP1"): "-0.01 CNY"}},
+    ],
+)
+def test_nothing_begins_below_zero(opening):
+    with pytest.raises(AssertionError, match="E_AMOUNT"):
+        Bench(**opening)
+
+
+def test_everything_may_begin_at_zero():
+    bench = Bench(own="0.00 CNY", deposits={"APP1": "0.00 CNY"}, lines={("IB1", "APP1"): "0.00 CNY"})
+    bench.applied("IB1", "settlement.set_limit", bank="IB1", party="APP1", kind="CREDIT", amount="0.00 CNY")
+    assert bench.supply().plain() == "0.00"
     bench.check_laws()
 
 
