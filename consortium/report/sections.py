@@ -30,6 +30,7 @@ from consortium.timeline.views import (
     AccountView,
     BlockView,
     EventView,
+    ExpectationView,
     FieldView,
     MessageView,
     NodeView,
@@ -262,16 +263,18 @@ def _checkers(view: RunView) -> Content:
 
 
 def _expectations(view: RunView) -> Content:
-    return _list(
-        [
-            (
-                "true" if each.is_met else "false",
-                prose(each.text),
-                each.found and f"instead: {prose(each.found)} ({place_shown(each.place)})",
-            )
-            for each in view.expectations
-        ]
-    )
+    return _list([(*_met_or_not(each), _instead(each)) for each in view.expectations])
+
+
+def _met_or_not(expectation: ExpectationView) -> tuple[str, str]:
+    return "true" if expectation.is_met else "false", prose(expectation.text)
+
+
+def _instead(expectation: ExpectationView) -> str:
+    if expectation.is_met:
+        return ""
+    found = prose(expectation.found) or "not met"
+    return f"instead: {found} ({place_shown(expectation.place)})"
 
 
 def _list(entries: Sequence[tuple[str, str, str]]) -> Html:

@@ -32,7 +32,7 @@ def test_the_promised_forms():
         "request": 9, "pre-prepare": 30, "prepare": 90, "commit": 120, "checkpoint": 12, "reply": 77,
     }  # fmt: skip
     assert {"id", "height", "state_root"} <= found["nodes"][0].keys()
-    assert found["checkers"][0] == {"name": "agreement", "verdict": "true", "reason": ""}
+    assert found["checkers"][0] == {"name": "agreement", "verdict": "true", "reason": "0 things compared"}
     applied, refused = found["transactions"][0], found["transactions"][3]
     assert (applied["status"], applied["code"], applied["height"]) == ("applied", None, 1)
     assert (refused["status"], refused["code"], refused["actor"]) == ("refused", "E_TOLERANCE", "C1")

@@ -121,3 +121,8 @@ def test_markup_escapes_children_and_attributes():
 
 def test_a_page_is_the_same_each_time():
     assert page(FINISHED) == page(FINISHED)
+
+
+def test_only_a_failed_expectation_says_what_there_was_instead():
+    assert "instead:" not in page(FINISHED)
+    assert page(STALLED).count("instead: 12,000,000.00 CNY") == 1
