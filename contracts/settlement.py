@@ -331,7 +331,7 @@ def suspend(payer: Bank | Company, bank: Bank, purpose: Text[128], amount: Money
 @action(by_contract=("letter_of_credit",))
 def pay_from_suspense(bank: Bank, purpose: Text[128], payee: Bank | Company, amount: Money):
     """Money that waited is paid to the party it belongs to."""
-    require(amount >= 0, "E_AMOUNT", "a payment cannot be negative")
+    require(amount > 0, "E_AMOUNT", "a payment must be more than zero")
     suspense = suspenses.find((caller(), bank, purpose))
     held = ZERO if suspense is None else suspense.balance
     require(amount <= held, "E_FUNDS", f"{held} waits at {bank} for {purpose}, not {amount}")
@@ -460,7 +460,7 @@ def give(party: Party, amount: Money):
 
 @helper
 def take_margin(customer: Party, amount: Money, instrument: Id) -> Margin:
-    require(amount >= 0, "E_AMOUNT", "an amount that moves cannot be negative")
+    require(amount > 0, "E_AMOUNT", "what leaves a margin must be more than zero")
     margin = margins.find((caller(), instrument, customer))
     held = ZERO if margin is None else margin.balance
     require(

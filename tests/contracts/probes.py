@@ -70,6 +70,21 @@ def reachable(party: Bank | Company, instrument: Id) -> Money:
     return settlement.call("reachable", party=party, instrument=instrument)
 
 @action
+def balance_of(party: Bank | Company) -> Money:
+    """-"""
+    return settlement.call("balance_of", party=party)
+
+@action
+def margin_of(customer: Bank | Company, instrument: Id) -> Money:
+    """-"""
+    return settlement.call("margin_of", customer=customer, instrument=instrument)
+
+@action
+def free_limit(bank: Bank, party: Bank | Company, kind: Text[16]) -> Money:
+    """-"""
+    return settlement.call("free_limit", bank=bank, party=party, kind=kind)
+
+@action
 def two_legs(payer: Bank | Company, payee: Bank | Company, amount: Money, instrument: Id):
     """Pays there, and more back: if the second leg fails, the first has not happened."""
     settlement.call("transfer", payer=payer, payee=payee, amount=amount, instrument=instrument)

@@ -34,28 +34,32 @@ def test_a_drawing_has_one_claim():
     bench.refused("E_AMOUNT", "IB1", "letter_of_credit.create", **(CLAIM | {"id": "X", "amount": "0.00 CNY"}))
 
 
-@pytest.mark.parametrize(
-    ("function", "arguments"),
-    [
-        ("create", CLAIM | {"id": "APP1/LC-1/2"}),
-        ("pay", ID),
-        ("mark_overdue", ID),
-        ("stop", ID),
-        ("void", ID),
-        ("lock", ID | TRADE),
-        ("transfer", ID | TRADE | {"buyer": "FB3"}),
-        ("holder", ID),
-    ],
-)
-def test_a_stranger_touches_no_claim(function, arguments):
+DOORS = [
+    ("create", CLAIM | {"id": "APP1/LC-1/2"}),
+    ("pay", ID),
+    ("mark_overdue", ID),
+    ("stop", ID),
+    ("resume", ID | {"pay_date": "2026-10-09"}),
+    ("void", ID),
+    ("lock", ID | TRADE),
+    ("unlock", ID | TRADE),
+    ("transfer", ID | TRADE | {"buyer": "FB3"}),
+    ("holder", ID),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments"), DOORS, ids=[door for door, _ in DOORS])
+def test_no_stranger_and_no_party_touches_a_claim(function, arguments):
     bench = claim_bench()
     bench.refused("E_ROLE", "C1", f"stranger.{function}", **arguments)
-    bench.refused(
-        "E_ROLE",
-        "C1",
-        f"claim.{function}",
-        **(arguments | ({"recourse": False} if function == "create" else {})),
-    )
+    recourse = {"recourse": False} if function == "create" else {}
+    for party in ("C1", "IB1", "REG"):
+        bench.refused("E_ROLE", party, f"claim.{function}", **arguments, **recourse)
+
+
+def test_every_door_is_tested():
+    functions = claim_bench().contracts.interface("claim").actions
+    assert {door for door, _ in DOORS} == {item.name for item in functions}
 
 
 def test_forfaiting_neither_pays_nor_creates_and_the_credit_does_not_trade():

@@ -24,6 +24,42 @@ def granted(maximum: str = "600.00 CNY") -> Bench:
     return bench
 
 
+# --- doors for contracts only -------------------------------------------------------------------------------
+
+AMOUNT = {"amount": "0.01 CNY"}
+OF_APP1 = {"instrument": INSTRUMENT, "customer": "APP1"}
+DOORS = [
+    ("grant", {"party": "APP1", "instrument": INSTRUMENT, "maximum": "1.00 CNY"}),
+    ("end_mandate", {"party": "APP1", "instrument": INSTRUMENT}),
+    ("transfer", {"payer": "APP1", "payee": "C1", "instrument": INSTRUMENT, **AMOUNT}),
+    ("charge", {"payer": "APP1", "bank": "IB1", "instrument": INSTRUMENT, **AMOUNT}),
+    ("charge_what_is_there", {"payer": "APP1", "bank": "IB1", "instrument": INSTRUMENT, **AMOUNT}),
+    ("lock_margin", OF_APP1 | {"bank": "IB1", **AMOUNT}),
+    ("use_margin", OF_APP1 | AMOUNT),
+    ("release_margin", OF_APP1 | AMOUNT),
+    ("suspend", {"payer": "APP1", "bank": "IB1", "purpose": "x", "instrument": INSTRUMENT, **AMOUNT}),
+    ("pay_from_suspense", {"bank": "IB1", "purpose": "x", "payee": "APP1", **AMOUNT}),
+    ("use_limit", {"bank": "IB1", "party": "APP1", "kind": "CREDIT", "instrument": INSTRUMENT, **AMOUNT}),
+    ("balance_of", {"party": "APP1"}),
+    ("reachable", {"party": "APP1", "instrument": INSTRUMENT}),
+    ("margin_of", OF_APP1),
+    ("free_limit", {"bank": "IB1", "party": "APP1", "kind": "CREDIT"}),
+]
+
+
+@pytest.mark.parametrize(("door", "arguments"), DOORS, ids=[door for door, _ in DOORS])
+def test_doors_for_contracts_are_closed_to_parties_and_strangers(door, arguments):
+    bench = probe_bench("letter_of_credit", "stranger")
+    for party in ("APP1", "IB1", "CB", "REG"):
+        bench.refused("E_ROLE", party, f"settlement.{door}", **arguments)
+    bench.refused("E_ROLE", "APP1", f"stranger.{door}", **arguments)
+
+
+def test_every_door_is_tested():
+    functions = probe_bench().contracts.interface("settlement").actions
+    assert {door for door, _ in DOORS} == {item.name for item in functions if item.by_contract}
+
+
 # --- ordinary payments --------------------------------------------------------------------------------------
 
 
@@ -234,10 +270,11 @@ def test_margin_is_locked_used_and_released():
     bench.applied("IB1", "letter_of_credit.lock_margin", bank="IB1", amount="600.00 CNY", **margin)
     assert balances(bench, "APP1") == {"cash": "400.00", "margin": "600.00", "line_used": "0.00"}
     bench.refused("E_FUNDS", "IB1", "letter_of_credit.use_margin", amount="600.01 CNY", **margin)
-    bench.refused("E_AMOUNT", "IB1", "letter_of_credit.use_margin", amount="-1.00 CNY", **margin)
+    for nothing in ("0.00 CNY", "-1.00 CNY"):
+        bench.refused("E_AMOUNT", "IB1", "letter_of_credit.use_margin", amount=nothing, **margin)
+        bench.refused("E_AMOUNT", "IB1", "letter_of_credit.release_margin", amount=nothing, **margin)
     bench.applied("IB1", "letter_of_credit.use_margin", amount="250.00 CNY", **margin)
     assert (bench.cash("IB1") - own).plain() == "250.00"
-    bench.refused("E_AMOUNT", "IB1", "letter_of_credit.release_margin", amount="-1.00 CNY", **margin)
     bench.applied("IB1", "letter_of_credit.release_margin", amount="350.00 CNY", **margin)
     assert balances(bench, "APP1") == {"cash": "750.00", "margin": "0.00", "line_used": "0.00"}
     assert bench.records("settlement", "margins") == {}
@@ -266,7 +303,8 @@ def test_money_in_suspense_waits_under_its_purpose():
     bench.check_laws()
     release = {"bank": "PB2", "purpose": "case 1", "payee": "C1"}
     bench.refused("E_FUNDS", "C1", "letter_of_credit.pay_from_suspense", amount="150.01 CNY", **release)
-    bench.refused("E_AMOUNT", "C1", "letter_of_credit.pay_from_suspense", amount="-1.00 CNY", **release)
+    for nothing in ("0.00 CNY", "-1.00 CNY"):
+        bench.refused("E_AMOUNT", "C1", "letter_of_credit.pay_from_suspense", amount=nothing, **release)
     other = release | {"purpose": "case 2"}
     bench.refused("E_FUNDS", "C1", "letter_of_credit.pay_from_suspense", amount="0.01 CNY", **other)
     bench.applied("C1", "letter_of_credit.pay_from_suspense", amount="149.99 CNY", **release)
