@@ -5,7 +5,7 @@ ordered it and however often it was proposed. A null slot makes no block; height
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from consortium.crypto import PROTOCOL_VERSION, hash_bytes
 from consortium.encoding import EncodingError, decode, encode
@@ -15,8 +15,7 @@ from consortium.ledger.transaction import Batch, Transaction
 NO_HASH = bytes(32)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(NamedTuple):
     """What a block commits to. `time_us` is its business time: max(previous block's, the batch's)."""
 
     chain: bytes

@@ -5,8 +5,7 @@ signature in it, so the same ordered business steps give the same receipts whate
 come from Python are not part of it.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from consortium.encoding import EncodingError, decode, encode
 
@@ -18,8 +17,7 @@ TRANSACTION = "tx"
 DUE = "due"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The outcome of one transaction or due entry.
 
     `subject` is ("tx", transaction id) or ("due", moment, contract, declaration, record key). `code` is None
@@ -40,20 +38,8 @@ class Receipt:
     writes: tuple[tuple[bytes, bytes | None], ...] = ()
 
     def encoded(self) -> bytes:
-        return encode(
-            (
-                self.subject,
-                self.status,
-                self.code,
-                self.contract,
-                self.function,
-                self.statement,
-                self.gas_used,
-                self.events,
-                self.result,
-                self.writes,
-            )
-        )
+        """Return the canonical bytes: the fields in their order."""
+        return encode(tuple(self))
 
 
 def decode_receipt(data: bytes) -> Receipt:

@@ -11,7 +11,7 @@ answer alike, is whether the named key is the member's present one.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from consortium.calendar import Calendar
 from consortium.crypto import hash_bytes
@@ -25,6 +25,7 @@ from consortium.ledger.transaction import Batch, Transaction
 from consortium.membership import Membership, Organisation
 from consortium.merkle import merkle_root
 from consortium.vm.execute import BlockExecution, Call, ContractSet, Outcome, next_due_moment
+from consortium.vm.keys import DUE_PREFIX
 
 MEMBER_PREFIX = b"\x01member\0"
 CALENDAR_KEY = b"\x01calendar\0"
@@ -48,8 +49,7 @@ class Rules:
     calendar: Calendar
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(NamedTuple):
     """What a batch did, independent of where in the chain it stands.
 
     A function of (state root before, batch digest, previous business time), by which banks of one simulation
@@ -122,7 +122,7 @@ def next_block(
 
     `execution` may be given if the same batch was already executed on an equal state at an equal time.
     """
-    done = execution or execute_batch(rules, parent.state, parent.header.time_us, batch)
+    done = execution or execute_batch(rules, parent.state, parent.header.time_us, parent.next_due_us, batch)
     header = Header(
         chain=rules.chain,
         epoch=epoch,
@@ -157,15 +157,18 @@ def next_block(
     )
 
 
-def execute_batch(rules: Rules, state: Root, previous_time_us: int, batch: Batch) -> Execution:
+def execute_batch(
+    rules: Rules, state: Root, previous_time_us: int, next_due_us: int | None, batch: Batch
+) -> Execution:
     """Execute `batch` on `state`: the due work whose moment has passed, then the transactions in order.
 
     At most `due_per_block` entries run; while any is left, and once the block's gas is used up, the block
-    takes no (further) transactions: they stay requests.
+    takes no (further) transactions: they stay requests. `next_due_us` is the earliest moment in `state`.
     """
     limits = rules.genesis.limits
     block = _Block(rules, state, max(previous_time_us, batch.time_us))
-    due_left = block.run_due_work(limits.due_per_block)
+    is_due = next_due_us is not None and next_due_us <= block.time_us
+    due_left = is_due and block.run_due_work(limits.due_per_block)
     taken: list[Transaction] = []
     if not due_left:
         for bundle in batch.bundles:
@@ -175,7 +178,10 @@ def execute_batch(rules: Rules, state: Root, previous_time_us: int, batch: Batch
                     break
                 block.run_transaction(transaction, bank)
                 taken.append(transaction)
-    after = block.state_after()
+    changes = block.changes()
+    after = update(state, changes)
+    if any(key.startswith(DUE_PREFIX) for key in changes):
+        next_due_us = next_due_moment(StateView(after))
     receipt_bytes = tuple(receipt.encoded() for receipt in block.receipts)
     return Execution(
         state=after,
@@ -187,7 +193,7 @@ def execute_batch(rules: Rules, state: Root, previous_time_us: int, batch: Batch
         transaction_root=merkle_root([transaction.id for transaction in taken]),
         receipt_root=merkle_root(receipt_bytes),
         state_root=root_digest(after),
-        next_due_us=next_due_moment(StateView(after)),
+        next_due_us=next_due_us,
         gas_used=block.gas_used,
     )
 
@@ -249,11 +255,12 @@ class _Block:
         # Written after the action, and after the undo of a refused one: the number is used either way.
         self.sessions[key] = session.with_executed(transaction.number, transaction.floor)
 
-    def state_after(self) -> Root:
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Return everything that the block changes in the state."""
         changes = self.machine.writes()
         for key, session in self.sessions.items():
             changes[key] = session.encoded()
-        return update(self.state, changes)
+        return changes
 
     def _record(self, subject: tuple[Any, ...], outcome: Outcome) -> None:
         self.gas_used += outcome.gas_used

@@ -3,6 +3,9 @@
 A driver (the simulation, a live process) feeds inputs to `Node.handle` one at a time and carries out the
 effects. The order is part of the type: a send whose `after` is not 0 must not leave before that flush token
 is durable. Everything else may happen at once. Drivers hold no rules of their own.
+
+Values that arise for each message are named tuples: as immutable as a frozen dataclass, made in a third of
+the time.
 """
 
 from collections.abc import Sequence
@@ -27,8 +30,7 @@ class Check(NamedTuple):
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message from another replica, with the verdicts of the checks that `Node.wanted` asked for.
 
     One value serves all receivers of a broadcast; `verdicts` are in the order of the checks.
@@ -88,8 +90,7 @@ Input: TypeAlias = Received | Submit | TimerFired | Durable | BusinessTime | Boo
 # --- effects ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send `signed` to replica `to` (or ALL others) once flush token `after` is durable (0: at once)."""
 
     to: int
@@ -97,8 +98,7 @@ class Send:
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(NamedTuple):
     """Start timer `name` to fire `delay_us` from now, replacing any earlier one; None cancels it."""
 
     name: str
@@ -106,8 +106,7 @@ class Timer:
     delay_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer to a local client's transaction.
 
     `status` is applied, refused, repeated or busy. For the first three, `receipt` is the canonical receipt
@@ -122,8 +121,7 @@ class Reply:
     retry_after_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """Logical work done while handling an input, for the simulation to charge.
 
     Verifications are not here: the driver performs them (from `wanted`) and charges them itself.
@@ -141,8 +139,7 @@ NO_WORK = Work()
 # --- trace: what observers (journal, checkers, metrics) are told ---------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(NamedTuple):
     """A slot was executed. A null batch has no block: height and header are those of the last one.
 
     `transactions` holds (sender, session, number, transaction id, status) for each one that the block took.
@@ -196,8 +193,7 @@ class Diverged:
 TraceEvent: TypeAlias = Executed | Stable | Rejected | Suspected | Diverged
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(NamedTuple):
     """Everything that one input led to. The driver carries it out in the order of the fields.
 
     1. `persist`: append these records; together they are flush token `token` (0: nothing to flush).

@@ -40,8 +40,7 @@ class Intake:
         membership = rules.membership
         self._replica_keys = tuple(membership.replica_key(index) for index in range(membership.n))
         self._null_digest = null_batch_digest(rules.chain, epoch)
-        self._batches: dict[bytes, tuple[Batch, bytes]] = {}
-        self._sequence_of: dict[bytes, int] = {}
+        self._batches: dict[tuple[int, bytes], tuple[Batch, bytes]] = {}
         self._held: list[Signed] = []
         self._verified: dict[bytes, Bundle] = {}
         self.business_time_us = time_us
@@ -98,27 +97,20 @@ class Intake:
         self.keep(batch, signed.attachment, content.sequence)
         return None
 
-    def keep(self, batch: Batch, attachment: bytes, sequence: int = 0) -> None:
-        """Keep a whole batch for its execution."""
-        self._batches[batch.digest] = (batch, attachment)
-        self._sequence_of[batch.digest] = max(sequence, self._sequence_of.get(batch.digest, 0))
+    def keep(self, batch: Batch, attachment: bytes, sequence: int) -> None:
+        """Keep a whole batch until its slot is executed."""
+        self._batches[sequence, batch.digest] = (batch, attachment)
         for bundle in batch.bundles:
             self.remember(bundle)
 
-    def batch(self, digest: bytes) -> tuple[Batch, bytes] | None:
-        """Return a kept batch with its bytes; None for the null batch."""
-        if digest == self._null_digest:
-            return None
-        return self._batches[digest]
-
-    def executed(self, digest: bytes) -> None:
-        self._batches.pop(digest, None)
-        self._sequence_of.pop(digest, None)
+    def take(self, sequence: int, digest: bytes) -> tuple[Batch, bytes] | None:
+        """Take out the batch that a slot is to execute, with its bytes; None for the null batch."""
+        return None if digest == self._null_digest else self._batches.pop((sequence, digest))
 
     def forget_below(self, sequence: int) -> None:
-        """Drop batches whose slot lies at or below a stable checkpoint."""
-        for digest in [d for d, at in self._sequence_of.items() if 0 < at <= sequence]:
-            self.executed(digest)
+        """Drop what was proposed for slots up to a stable checkpoint and then not decided."""
+        for key in [key for key in self._batches if key[0] <= sequence]:
+            del self._batches[key]
 
     def remember(self, bundle: Bundle) -> None:
         """Note that every signature of this very copy of a bundle was verified here."""

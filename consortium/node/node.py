@@ -17,14 +17,14 @@ from consortium.consensus.output import NOTHING, Committed, Output
 from consortium.consensus.quorum import ConsensusConfig
 from consortium.consensus.replica import Replica
 from consortium.consensus.status import ReplicaStatus, SlotStatus, Wait
-from consortium.crypto import Signer
+from consortium.crypto import Signer, hash_bytes
 from consortium.encoding import encode
 from consortium.ledger.admission import refusal_of
 from consortium.ledger.block import Block
 from consortium.ledger.receipt import REFUSED
 from consortium.ledger.sessions import decode_session, session_key
 from consortium.ledger.state import get
-from consortium.ledger.transaction import Batch, Transaction, batch_of, bundle_body, bundle_of
+from consortium.ledger.transaction import Batch, Bundle, Transaction, batch_of, bundle_body
 from consortium.ledger.transition import Rules
 from consortium.node.effects import (
     ALL,
@@ -309,7 +309,14 @@ class Node:
             return
         ids = tuple(transaction.id for transaction in transactions)
         body = bundle_body(self._rules.chain, self._consensus.epoch, self.index, ids)
-        bundle = bundle_of(body, self._guard.sign_bytes(body), transactions)
+        bundle = Bundle(
+            epoch=self._consensus.epoch,
+            bank=self.index,
+            transactions=transactions,
+            body=body,
+            digest=hash_bytes(body),
+            signature=self._guard.sign_bytes(body),
+        )
         request = request_of(bundle)
         self._intake.remember(bundle)
         self._expect(turn, request, bundle)
@@ -376,8 +383,8 @@ class Node:
             batch = batch_of(self._rules.chain, self._consensus.epoch, bundles, self._intake.business_time_us)
             attachment = batch.encoded()
             self._shared.remember_batch(attachment, batch)
-            self._intake.keep(batch, attachment)
             turn.hashed_bytes += len(attachment)
+            self._intake.keep(batch, attachment, self._replica.next_sequence)
             self._carry_out(turn, self._replica.propose(batch.digest, attachment))
         if not self._mempool.has_queue:
             self._batch_is_due = False
@@ -424,7 +431,7 @@ class Node:
 
     def _execute(self, turn: Turn, committed: Committed) -> None:
         """Execute one slot, in sequence; persist the block; sign its header for its clients' banks."""
-        found = self._intake.batch(committed.digest)
+        found = self._intake.take(committed.sequence, committed.digest)
         certificate = committed.certificate
         if found is None:
             self._slots[committed.sequence] = (committed.digest, None, certificate)

@@ -177,8 +177,7 @@ def rewritten(maker, height, **changes):
     receipts = changes.get("receipts", block.receipts)
     receipt_bytes = tuple(receipt.encoded() for receipt in receipts)
     state = changes.get("state", block.state)
-    header = replace(
-        block.header,
+    header = block.header._replace(
         receipt_root=merkle_root(receipt_bytes),
         state_root=changes.get("state_root", state.digest),
     )
@@ -202,7 +201,7 @@ def test_results_that_execution_does_not_give_are_refused_even_if_all_signed_the
     block = maker.blocks[2]
     key, value = block.receipts[0].writes[0]
     other = encode((*decode(value), "more"))
-    lying = replace(block.receipts[0], writes=((key, other), *block.receipts[0].writes[1:]))
+    lying = block.receipts[0]._replace(writes=((key, other), *block.receipts[0].writes[1:]))
     ledger = rewritten(
         maker, 2, receipts=(lying, *block.receipts[1:]), state=update(block.state, {key: other})
     )

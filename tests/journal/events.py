@@ -1,6 +1,6 @@
 """Fabricated events of a small consortium: what the tests of checkers and metrics are told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from consortium.certificate import certificate_of, vote_body
 from consortium.consensus.messages import Prepare, seal
@@ -99,8 +99,8 @@ def with_header(event, **changes):
     for place, value in changes.items():
         parts[{"previous": 6, "state_root": 11}[place]] = value
     header = encode(tuple(parts))
-    event = replace(event, header=header, header_hash=hash_bytes(header))
-    return replace(event, state_root=changes["state_root"]) if "state_root" in changes else event
+    event = event._replace(header=header, header_hash=hash_bytes(header))
+    return event._replace(state_root=changes["state_root"]) if "state_root" in changes else event
 
 
 def stable(event, signers=(0, 1, 2), **changes):

@@ -105,8 +105,8 @@ def test_what_was_not_wired_is_unknown():
 def test_two_banks_with_different_batches_break_agreement():
     watched = Watched()
     first, *_ = a_ledger()
-    other = replace(first, batch_digest=digest("batch", "other"))
-    other = replace(other, certificate=certificate("COMMIT", (0, 1, other.batch_digest)))
+    other = first._replace(batch_digest=digest("batch", "other"))
+    other = other._replace(certificate=certificate("COMMIT", (0, 1, other.batch_digest)))
     watched.tell(0, first)
     watched.tell(2, other)
     reason = watched.only_false("agreement")
@@ -120,8 +120,8 @@ def test_agreement_is_checked_however_late_a_bank_comes():
     events = a_ledger()
     for bank in range(3):
         watched.tell(bank, *events)
-    wrong = replace(
-        events[0], batch_digest=digest("x"), certificate=certificate("COMMIT", (0, 1, digest("x")))
+    wrong = events[0]._replace(
+        batch_digest=digest("x"), certificate=certificate("COMMIT", (0, 1, digest("x")))
     )
     watched.tell(3, wrong)
     assert "bank 3" in watched.only_false("agreement")
@@ -160,15 +160,15 @@ def test_a_block_that_does_not_follow_the_one_before_breaks_the_order():
 def test_heights_do_not_skip():
     watched = Watched()
     first, second, _ = a_ledger()
-    watched.everywhere(first, replace(second, height=3))
+    watched.everywhere(first, second._replace(height=3))
     assert "block 3 after 1" in watched.only_false("total_order")
 
 
 def test_a_null_slot_keeps_the_last_block():
     watched = Watched()
     first, second, _ = a_ledger()
-    null = replace(
-        second, height=1, header=first.header, header_hash=first.header_hash, state_root=first.state_root
+    null = second._replace(
+        height=1, header=first.header, header_hash=first.header_hash, state_root=first.state_root
     )
     watched.everywhere(first, null)
     assert watched.verdicts()["total_order"].verdict == "true"
@@ -191,7 +191,7 @@ def test_another_state_root_at_one_bank_is_found():
 def test_a_header_hash_that_is_not_of_its_header_is_found():
     watched = Watched()
     first, *_ = a_ledger()
-    watched.everywhere(replace(first, header=first.header + b"\0"))
+    watched.everywhere(first._replace(header=first.header + b"\0"))
     assert "not that of its header" in watched.only_false("state_root_equality")
 
 
@@ -232,7 +232,7 @@ def test_a_number_reused_with_other_contents_is_found():
     body_of = transaction(1).body
     other = transaction(1, signer=SIGNERS[0])
     assert other.body == body_of
-    second = replace(chain.block(), transactions=(("bank0", 0, 1, digest("other id"), "applied"),))
+    second = chain.block()._replace(transactions=(("bank0", 0, 1, digest("other id"), "applied"),))
     first = chain.block(other)
     watched.tell(0, first)
     watched.tell(0, second)
@@ -299,7 +299,7 @@ def test_an_executed_transaction_without_a_named_signers_consent_is_found():
 def test_a_block_that_does_not_hold_what_was_reported_is_found():
     watched = Watched()
     event = Chain().block(transaction(1))
-    watched.everywhere(replace(event, transactions=(("bank0", 0, 1, digest("other id"), "applied"),)))
+    watched.everywhere(event._replace(transactions=(("bank0", 0, 1, digest("other id"), "applied"),)))
     assert "is not the one" in watched.only_false("signature_validity")
 
 
@@ -330,7 +330,7 @@ def broken_certificates():
 @pytest.mark.parametrize("name", list(broken_certificates()))
 def test_a_broken_commit_certificate_is_found(name):
     watched = Watched()
-    event = replace(a_ledger()[0], certificate=broken_certificates()[name])
+    event = a_ledger()[0]._replace(certificate=broken_certificates()[name])
     watched.everywhere(event)
     assert "sequence 1: the certificate" in watched.only_false("certificate_validity")
 
@@ -348,7 +348,7 @@ def test_certificates_with_different_signers_are_all_good():
     event = a_ledger()[0]
     for bank, signers in enumerate([(0, 1, 2), (1, 2, 3), (0, 2, 3), (0, 1, 2, 3)]):
         watched.tell(
-            bank, replace(event, certificate=certificate("COMMIT", (0, 1, event.batch_digest), signers))
+            bank, event._replace(certificate=certificate("COMMIT", (0, 1, event.batch_digest), signers))
         )
     assert watched.verdicts()["certificate_validity"].verdict == "true"
     assert isinstance(event.certificate, Certificate)

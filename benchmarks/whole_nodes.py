@@ -1,0 +1,180 @@
+"""Row (b) of the engine benchmark: whole banks, with sessions, ledger, receipts and a no-op contract.
+
+Nothing is left out of the node: requests are admitted, bundled and countersigned, batches are decoded and
+checked, blocks executed and chained, headers signed, replies counted, and what must be durable is flushed
+before it is sent. Honest banks of one process share decoded batches and executed blocks, as in every
+simulation (each keeps its own chain, mempool and replica). Signature scheme none, no journal, no checkers.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from consortium.calendar import DAY_US, Calendar
+from consortium.consensus.quorum import ConsensusConfig
+from consortium.crypto import Signer, digest, scheme_named
+from consortium.ledger.genesis import Deployment, Genesis
+from consortium.ledger.sessions import WINDOW
+from consortium.ledger.transaction import SESSIONS, Party, Transaction, transaction_body, transaction_of
+from consortium.ledger.transition import Rules, genesis_block
+from consortium.membership import Membership, Organisation, OrganisationKind, max_faulty
+from consortium.money import Day
+from consortium.node.effects import Reply
+from consortium.node.node import Node, NodeConfig
+from consortium.node.shared import SharedWork
+from consortium.simulation.cluster import Cluster, ClusterSettings
+from consortium.simulation.costs import CostProfile
+from consortium.simulation.latency import Jitter, Latency
+from consortium.simulation.network import NetworkSettings
+from consortium.vm.execute import ContractSet, load_contract
+
+NOOP = Path(__file__).resolve().parents[1] / "contracts" / "noop.py"
+NETWORK = NetworkSettings(latency=Latency(5_000, Jitter("lognormal", 5_000, 40_000)))
+COSTS = CostProfile(flush_us=300)
+START_US = Day.of("2026-03-02").ordinal * DAY_US
+BATCH_EVERY_US = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run: what was done, and in how much CPU time of this process."""
+
+    n: int
+    batches: int
+    batch: int
+    deliveries: int
+    requests: int
+    cpu_s: float
+
+
+def run(n: int, batches: int, batch: int, *, scheme: str = "none", seed: int = 1) -> Measured:
+    """Order `batches` batches of `batch` requests through n banks; the set-up is not measured."""
+    wanted = batches * batch
+    answered = 0
+
+    def on_reply(_now_us: int, _bank: int, _reply: Reply) -> None:
+        nonlocal answered
+        answered += 1
+
+    cluster, submissions = prepare(n, batches, batch, on_reply, scheme=scheme, seed=seed)
+    cluster.start()
+    for number, (bank, transactions) in enumerate(submissions):
+        cluster.at(1 + number * BATCH_EVERY_US, lambda b=bank, t=transactions: cluster.submit(b, t[0], t[1:]))
+    began = time.process_time()
+    cluster.run(predicate=lambda: answered >= wanted)
+    cpu_s = time.process_time() - began
+    return Measured(n, batches, batch, cluster.deliveries, answered, cpu_s)
+
+
+def prepare(
+    n: int, batches: int, batch: int, on_reply: Callable[[int, int, Reply], None], *, scheme: str, seed: int
+) -> tuple[Cluster, list[tuple[int, list[Transaction]]]]:
+    """Found a consortium of n banks and sign everything that they will submit, in turn."""
+    signing = scheme_named(scheme)
+    signers = [signing.signer(digest("benchmark", index)) for index in range(n)]
+    banks = tuple(
+        Organisation(id=f"bank{i:03d}", name=f"Bank {i}", kind=OrganisationKind.BANK, public_key=s.public_key)
+        for i, s in enumerate(signers)
+    )
+    membership = Membership(
+        epoch=0, organisations=banks, validators=tuple(bank.id for bank in banks), f=max_faulty(n)
+    )
+    noop = load_contract("noop", 1, NOOP.read_bytes(), "contracts/noop.py")
+    calendar = Calendar(years=(2026,), holidays=(), make_up_days=())
+    genesis = Genesis(
+        name="engine",
+        start_us=START_US,
+        membership=membership,
+        consensus=(),
+        calendar=calendar,
+        contracts=(Deployment(name="noop", version=1, source_hash=noop.source_hash),),
+        openings=(),
+    )
+    rules = Rules(
+        genesis=genesis,
+        chain=genesis.chain,
+        membership=membership,
+        contracts=ContractSet([noop]),
+        calendar=calendar,
+    )
+    block = genesis_block(rules)
+    shared = SharedWork()
+    config = NodeConfig(
+        bundle_max=batch,
+        bundle_wait_us=1,
+        batch_max=batch,
+        batch_wait_us=1,
+        batch_bytes_max=1 << 24,
+        view_timeout_us=3_600_000_000,
+    )
+    nodes = [
+        Node(
+            identity=bank.id,
+            rules=rules,
+            genesis=block,
+            consensus=ConsensusConfig(n=n, f=membership.f, index=index, chain=genesis.chain),
+            config=config,
+            signer=signers[index],
+            shared=shared,
+        )
+        for index, bank in enumerate(banks)
+    ]
+    cluster = Cluster(
+        nodes, ClusterSettings(seed=seed, network=NETWORK, costs=COSTS), signing, on_reply=on_reply
+    )
+    counts = [0] * n
+    submissions = []
+    for number in range(batches):
+        bank = number % n
+        transactions = []
+        for _ in range(batch):
+            transactions.append(_transaction(genesis.chain, banks[bank].id, signers[bank], counts[bank]))
+            counts[bank] += 1
+        submissions.append((bank, transactions))
+    return cluster, submissions
+
+
+def _transaction(chain: bytes, bank: str, signer: Signer, count: int) -> Transaction:
+    """The bank's next no-op: its sessions in turn, the floor following behind."""
+    session, number = count % SESSIONS, count // SESSIONS + 1
+    body = transaction_body(
+        chain=chain,
+        sender=Party(organisation=bank, key_number=1),
+        session=session,
+        number=number,
+        contract="noop@1",
+        action="run",
+        arguments=(),
+        floor=number - WINDOW // 2 if number > WINDOW // 2 else None,
+    )
+    return transaction_of(body, (signer.sign(body),))
+
+
+def stages(n: int, batches: int, batch: int) -> list[tuple[str, float]]:
+    """Return the share of CPU time by package, from a profiled run of its own (a profiler slows all alike)."""
+    import cProfile
+    import pstats
+
+    profiler = cProfile.Profile()
+    profiler.enable()
+    run(n, batches, batch)
+    profiler.disable()
+    sums: dict[str, float] = {}
+    total = 0.0
+    for (file, _, _), (_, _, own_s, _, _) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
+        parts = Path(file).parts
+        name = parts[parts.index("consortium") + 1] if "consortium" in parts[:-1] else "libraries"
+        name = name.removesuffix(".py")
+        sums[name] = sums.get(name, 0.0) + own_s
+        total += own_s
+    return sorted(((name, share / total) for name, share in sums.items()), key=lambda item: -item[1])
+
+
+if __name__ == "__main__":
+    for case in ((4, 3_000, 1), (4, 60, 400), (16, 200, 1)):
+        done = run(*case)
+        print(
+            f"n = {done.n}, batch {done.batch}: {done.deliveries / done.cpu_s:,.0f} deliveries/s, "
+            f"{done.requests / done.cpu_s:,.0f} requests/s"
+        )
