@@ -29,7 +29,7 @@ from consortium.contract import (
 @status
 class ClaimStatus:
     LIVE = to("NOTIFIED", "STOPPED", "OVERDUE", "PAID", "VOID")
-    NOTIFIED = to("LIVE", "STOPPED", "OVERDUE", "PAID", "VOID")  # an assignment awaits the debtor's answer
+    NOTIFIED = to("LIVE", "STOPPED", "OVERDUE", "PAID", "VOID")  # a sale awaits the debtor's answer
     STOPPED = to("LIVE", "VOID")  # by order of a court
     OVERDUE = to("PAID")
     PAID = VOID = to()
@@ -104,7 +104,9 @@ def stop(id: Id):
 @action(by_contract=("letter_of_credit",))
 def resume(id: Id, pay_date: Day):
     """The court's stop has ended; a payment day that has passed meanwhile has moved."""
-    claims[id].move_to(ClaimStatus.LIVE, pay_date=pay_date)
+    claim = claims[id]
+    require(claim.status == ClaimStatus.STOPPED, "E_STATE", f"the claim is {claim.status}, not stopped")
+    claim.move_to(ClaimStatus.LIVE, pay_date=pay_date)
     emit("ClaimResumed", claim=id, pay_date=pay_date)
 
 
@@ -128,15 +130,25 @@ def lock(id: Id, trade: Id):
 
 
 @action(by_contract=("forfaiting",))
+def notify(id: Id, trade: Id):
+    """The debtor has been told of the sale and has not answered yet."""
+    locked_for(id, trade).move_to(ClaimStatus.NOTIFIED)
+    emit("ClaimNotified", claim=id, trade=trade)
+
+
+@action(by_contract=("forfaiting",))
 def unlock(id: Id, trade: Id):
     """A trade has ended without a transfer."""
-    locked_for(id, trade).update(lock=None)
+    set_free(locked_for(id, trade))
 
 
 @action(by_contract=("forfaiting",))
 def transfer(id: Id, trade: Id, buyer: Bank | Company):
-    """The buyer of a trade becomes the holder, and the claim is free again; it is bought without recourse."""
-    locked_for(id, trade).update(holder=buyer, recourse=False, lock=None)
+    """The buyer of a trade becomes the holder, without recourse to the seller, and the claim is free again."""
+    claim = locked_for(id, trade)
+    tradable = claim.status in (ClaimStatus.LIVE, ClaimStatus.NOTIFIED)
+    require(tradable, "E_STATE", f"the claim is {claim.status} and cannot change hands")
+    set_free(claim.update(holder=buyer, recourse=False))
     emit("ClaimTransferred", claim=id, holder=buyer)
 
 
@@ -154,3 +166,11 @@ def locked_for(id: Id, trade: Id) -> Claim:
     claim = claims[id]
     require(claim.lock == trade, "E_PLEDGED", f"the claim is not locked for {trade}")
     return claim
+
+
+@helper
+def set_free(claim: Claim):
+    if claim.status == ClaimStatus.NOTIFIED:
+        claim.move_to(ClaimStatus.LIVE, lock=None)
+    else:
+        claim.update(lock=None)

@@ -138,6 +138,11 @@ def lock(id: Id, trade: Id):
     claim.call("lock", id=id, trade=trade)
 
 @action
+def notify(id: Id, trade: Id):
+    """-"""
+    claim.call("notify", id=id, trade=trade)
+
+@action
 def unlock(id: Id, trade: Id):
     """-"""
     claim.call("unlock", id=id, trade=trade)

@@ -42,6 +42,7 @@ DOORS = [
     ("resume", ID | {"pay_date": "2026-10-09"}),
     ("void", ID),
     ("lock", ID | TRADE),
+    ("notify", ID | TRADE),
     ("unlock", ID | TRADE),
     ("transfer", ID | TRADE | {"buyer": "FB3"}),
     ("holder", ID),
@@ -70,34 +71,51 @@ def test_forfaiting_neither_pays_nor_creates_and_the_credit_does_not_trade():
     bench.refused("E_ROLE", "IB1", "letter_of_credit.transfer", **(ID | TRADE | {"buyer": "FB3"}))
 
 
+LOCKED = ("forfaiting", "lock", ID | TRADE)
 STATES = {
+    # how a claim gets there; a claim in trade is locked for TRADE
     "LIVE": (),
-    "STOPPED": ("stop",),
-    "OVERDUE": ("mark_overdue",),
-    "PAID": ("pay",),
-    "VOID": ("void",),
+    "IN_TRADE": (LOCKED,),
+    "NOTIFIED": (LOCKED, ("forfaiting", "notify", ID | TRADE)),
+    "STOPPED": (LOCKED, ("letter_of_credit", "stop", ID)),
+    "OVERDUE": (LOCKED, ("letter_of_credit", "mark_overdue", ID)),
+    "PAID": (LOCKED, ("letter_of_credit", "pay", ID)),
+    "VOID": (LOCKED, ("letter_of_credit", "void", ID)),
 }
+RESUME = ID | {"pay_date": "2026-10-09"}
+BUY = ID | TRADE | {"buyer": "FB3"}
 LIFE = [
-    # move,          LIVE       STOPPED    OVERDUE    PAID       VOID
-    ("pay",          "applied", "E_STATE", "applied", "E_STATE", "E_STATE"),
-    ("mark_overdue", "applied", "E_STATE", "E_STATE", "E_STATE", "E_STATE"),
-    ("stop",         "applied", "E_STATE", "E_STATE", "E_STATE", "E_STATE"),
-    ("void",         "applied", "applied", "E_STATE", "E_STATE", "E_STATE"),
-    ("resume",       "E_STATE", "applied", "E_STATE", "E_STATE", "E_STATE"),
-    ("lock",         "applied", "E_STATE", "E_STATE", "E_STATE", "E_STATE"),
+    # caller, move,                             LIVE         IN_TRADE     NOTIFIED   STOPPED    OVERDUE    PAID         VOID
+    ("letter_of_credit", "pay", ID,            "applied",   "applied",   "applied", "E_STATE", "applied", "E_STATE",   "E_STATE"),
+    ("letter_of_credit", "mark_overdue", ID,   "applied",   "applied",   "applied", "E_STATE", "E_STATE", "E_STATE",   "E_STATE"),
+    ("letter_of_credit", "stop", ID,           "applied",   "applied",   "applied", "E_STATE", "E_STATE", "E_STATE",   "E_STATE"),
+    ("letter_of_credit", "void", ID,           "applied",   "applied",   "applied", "applied", "E_STATE", "E_STATE",   "E_STATE"),
+    ("letter_of_credit", "resume", RESUME,     "E_STATE",   "E_STATE",   "E_STATE", "applied", "E_STATE", "E_STATE",   "E_STATE"),
+    ("forfaiting", "lock", ID | TRADE,         "applied",   "E_PLEDGED", "E_STATE", "E_STATE", "E_STATE", "E_STATE",   "E_STATE"),
+    ("forfaiting", "notify", ID | TRADE,       "E_PLEDGED", "applied",   "E_STATE", "E_STATE", "E_STATE", "E_PLEDGED", "E_PLEDGED"),
+    ("forfaiting", "transfer", BUY,            "E_PLEDGED", "applied",   "applied", "E_STATE", "E_STATE", "E_PLEDGED", "E_PLEDGED"),
+    ("forfaiting", "unlock", ID | TRADE,       "E_PLEDGED", "applied",   "applied", "applied", "applied", "E_PLEDGED", "E_PLEDGED"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("row", LIFE, ids=[row[0] for row in LIFE])
+@pytest.mark.parametrize("row", LIFE, ids=[row[1] for row in LIFE])
 def test_a_claim_moves_only_along_its_life_cycle(row):
-    move, *expected = row
+    caller, move, arguments, *expected = row
     for steps, outcome in zip(STATES.values(), expected, strict=True):
         bench = claim_bench()
-        for step in steps:
-            bench.applied("IB1", f"letter_of_credit.{step}", **ID)
-        arguments = ID | ({"pay_date": "2026-10-09"} if move == "resume" else TRADE if move == "lock" else {})
-        by = "forfaiting" if move == "lock" else "letter_of_credit"
-        bench.ends(outcome, "IB1", f"{by}.{move}", **arguments)
+        for by, step, given in steps:
+            bench.applied("IB1", f"{by}.{step}", **given)
+        bench.ends(outcome, "IB1", f"{caller}.{move}", **arguments)
+
+
+def test_a_sale_of_which_the_debtor_was_told_ends_with_a_live_claim():
+    for end, arguments, holder in (("transfer", BUY, "FB3"), ("unlock", ID | TRADE, "C1")):
+        bench = claim_bench()
+        for by, step, given in STATES["NOTIFIED"]:
+            bench.applied("PB2", f"{by}.{step}", **given)
+        bench.applied("PB2", f"forfaiting.{end}", **arguments)
+        claim = state_of(bench)
+        assert (claim["status"], claim["holder"], claim["lock"]) == ("LIVE", holder, None)
 
 
 def test_a_locked_claim_is_traded_once():
