@@ -6,6 +6,8 @@ before it is sent. Honest banks of one process share decoded batches and execute
 simulation (each keeps its own chain, mempool and replica). Signature scheme none, no journal, no checkers.
 """
 
+import cProfile
+import pstats
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -152,10 +154,7 @@ def _transaction(chain: bytes, bank: str, signer: Signer, count: int) -> Transac
 
 
 def stages(n: int, batches: int, batch: int) -> list[tuple[str, float]]:
-    """Return the share of CPU time by package, from a profiled run of its own (a profiler slows all alike)."""
-    import cProfile
-    import pstats
-
+    """Return the share of CPU time by package, from a profiled run of its own."""
     profiler = cProfile.Profile()
     profiler.enable()
     run(n, batches, batch)

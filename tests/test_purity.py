@@ -29,9 +29,10 @@ def problems_in(source: str, name: str) -> list[str]:
         else:
             modules = []
         found += [f"{name}:{line} imports {module}" for module in modules if module in FORBIDDEN_IMPORTS]
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FORBIDDEN_CALLS:
-            if (name, node.func.id) not in ALLOWED and not _inside_dunder_hash(source, line):
-                found.append(f"{name}:{line} calls {node.func.id}()")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called = node.func.id
+            if called in FORBIDDEN_CALLS and (name, called) not in ALLOWED and not _in_hash(source, line):
+                found.append(f"{name}:{line} calls {called}()")
         if isinstance(node, ast.Constant) and isinstance(node.value, float):
             found.append(f"{name}:{line} has the float {node.value}")
         if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
@@ -45,9 +46,11 @@ def problems_in(source: str, name: str) -> list[str]:
     return found
 
 
-def _inside_dunder_hash(source: str, line: int) -> bool:
+def _in_hash(source: str, line: int) -> bool:
     return any(
-        isinstance(node, ast.FunctionDef) and node.name == "__hash__" and node.lineno <= line <= node.end_lineno
+        isinstance(node, ast.FunctionDef)
+        and node.name == "__hash__"
+        and node.lineno <= line <= node.end_lineno
         for node in ast.walk(ast.parse(source))
     )
 
