@@ -177,8 +177,8 @@ class _Emitter:
         match node:
             case tree.Assign(targets=targets, value=value):
                 return self.assign(targets, value)
-            case tree.Annotated(target=target, value=value):
-                return [] if value is None else self.assign([target], value)
+            case tree.Annotated(target=tree.Name(name=name), value=value):
+                return [] if value is None else [self.annotated(node.sid, name, value)]
             case tree.Augmented():
                 return [self.augmented(node)]
             case tree.Return(value=value):
@@ -202,6 +202,12 @@ class _Emitter:
         name = self.temporary()
         first: ast.stmt = ast.Assign(targets=[_store(name)], value=self.expression(value))
         return [first, *[self.assign_one(target, value, _load(name)) for target in targets]]
+
+    def annotated(self, sid: int, name: str, value: tree.Expression) -> ast.stmt:
+        assert self.present is not None
+        wanted = self.present.annotations[sid]
+        emitted = self.guarded(self.expression(value), self.type_of(value), wanted)
+        return ast.Assign(targets=[_store(name)], value=emitted)
 
     def assign_one(self, target: tree.Expression, value: tree.Expression, emitted: ast.expr) -> ast.stmt:
         match target:

@@ -139,6 +139,8 @@ class FunctionDeclaration:
     over: str = ""
     collection: str = ""
     records: tuple[str, ...] = ()
+    annotations: dict[int, Type] = field(default_factory=dict)
+    """The types of annotated assignments in the body, by statement id."""
 
     @property
     def name(self) -> str:

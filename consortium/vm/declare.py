@@ -400,6 +400,9 @@ class _Declarer:
         declared = FunctionDeclaration(node, kind, parameters)
         if node.returns is not None:
             declared.returns = self.annotations.type_of(node.returns)
+        for statement in tree.walk(node):
+            if isinstance(statement, tree.Annotated):
+                declared.annotations[statement.sid] = self.annotations.type_of(statement.annotation)
         self.contract.functions[node.name] = declared
         decorator = node.decorators[0] if node.decorators else None
         named = decorator.named if isinstance(decorator, tree.Call) else []

@@ -113,11 +113,10 @@ class Typer:
         for statement in body:
             match statement:
                 case tree.Assign(targets=targets, value=value):
-                    found = self._infer(value)
                     for target in targets:
-                        self._assign(target, found)
-                case tree.Annotated(target=target, value=value) if value is not None:
-                    self._assign(target, self._infer(value))
+                        self._assign_expression(target, value)
+                case tree.Annotated(sid=sid, target=target, value=value) if value is not None:
+                    self._assign(target, _argument_type(self.function.annotations.get(sid, ANY)))
                 case tree.Augmented(target=target, operator=operator, value=value):
                     self._assign(target, self._binary(operator, self._infer(target), self._infer(value)))
                 case tree.If(branches=branches, otherwise=otherwise):
@@ -131,6 +130,17 @@ class Typer:
                     self._statements(inner)
                 case _:
                     pass
+
+    def _assign_expression(self, target: tree.Expression, value: tree.Expression) -> None:
+        """Bind a target to a value; of `a, b = b, a` each name to its own part."""
+        match target, value:
+            case tree.TupleDisplay(items=targets), tree.TupleDisplay(items=values) if len(targets) == len(
+                values
+            ):
+                for part, item in zip(targets, values, strict=True):
+                    self._assign_expression(part, item)
+            case _:
+                self._assign(target, self._infer(value))
 
     def _assign(self, target: tree.Expression, found: Type | None) -> None:
         match target:
