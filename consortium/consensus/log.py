@@ -1,9 +1,9 @@
 """The message log of one replica: a ring of slots between the watermarks (Castro & Liskov 4.2, 4.3).
 
-A slot holds one sequence number's pre-prepare and votes. Votes are counted once, when they arrive, into bits
-of an int; they are never counted again. The signed votes are kept by the sender's number, for certificates,
-for evidence and for sending our own again. Everything here is bounded: one PREPARE and one COMMIT for each
-(view, sequence, sender), W slots.
+A slot holds one sequence number's pre-prepare and votes. The signed votes are kept by the sender's number, so
+each replica counts once, and they are there for certificates, for evidence and for sending our own again.
+They are counted when they arrive, never again. Everything here is bounded: one PREPARE and one COMMIT for
+each (view, sequence, sender), W slots.
 
 These are data structures; the replica alone changes them. A new view will start the tallies of a slot anew
 and keep `prepared`, which only a prepared certificate of a higher view or the watermark may replace.
@@ -11,8 +11,9 @@ and keep `prepared`, which only a prepared certificate of a higher view or the w
 
 from collections.abc import Iterator
 
-from consortium.consensus.messages import Signed
+from consortium.consensus.messages import Commit, Prepare, Signed
 from consortium.consensus.output import Committed, Prepared
+from consortium.consensus.quorum import mask_of
 from consortium.consensus.transitions import Phase
 
 NOBODY = -1
@@ -21,15 +22,15 @@ NOBODY = -1
 class Tally:
     """The votes of one kind for one slot in the present view: the first vote of each replica counts."""
 
-    __slots__ = ("barred", "early", "mask", "needed", "votes")
+    __slots__ = ("barred", "count", "early", "needed", "votes")
 
     def __init__(self, n: int, needed: int, barred: int) -> None:
         self.votes: list[Signed | None] = [None] * n
-        """By sender."""
-        self.mask = 0
-        """Who voted for the accepted digest."""
+        """The first vote of each sender, for whatever digest: no replica can count twice."""
+        self.count = 0
+        """How many voted for the accepted digest. Kept, because counting again for each vote costs most."""
         self.early: dict[bytes, int] = {}
-        """Votes for digests that are not accepted (yet): digest -> who voted for it."""
+        """Votes for digests that are not accepted (yet): digest -> how many voted for it."""
         self.needed = needed
         """The count at which the slot may move on."""
         self.barred = barred
@@ -37,19 +38,31 @@ class Tally:
 
     def accept(self, digest: bytes) -> None:
         """Count what was voted for the digest that is now accepted."""
-        self.mask |= self.early.pop(digest, 0)
+        self.count += self.early.pop(digest, 0)
+
+    def matching(self, digest: bytes) -> tuple[Signed, ...]:
+        """Return the votes for a digest in the order of their senders."""
+        votes = tuple(filter(None, self.votes))
+        if not self.early:
+            return votes
+        return tuple(vote for vote in votes if digest_of(vote) == digest)
 
     @property
     def held(self) -> int:
-        """Whose votes are here, for whatever digest."""
-        return sum(1 << sender for sender, vote in enumerate(self.votes) if vote is not None)
+        """The bitmask of those whose vote is here, for whatever digest."""
+        return mask_of(sender for sender, vote in enumerate(self.votes) if vote is not None)
 
-    def matching(self) -> tuple[Signed, ...]:
-        """Return the votes for the accepted digest in the order of their senders."""
-        votes = self.votes
-        if self.early:
-            return tuple(vote for sender, vote in enumerate(votes) if vote and self.mask >> sender & 1)
-        return tuple(filter(None, votes))
+    def voters(self, digest: bytes | None) -> int:
+        """Return the bitmask of those who voted for this digest."""
+        votes = enumerate(self.votes)
+        return mask_of(sender for sender, vote in votes if vote is not None and digest_of(vote) == digest)
+
+
+def digest_of(vote: Signed) -> bytes:
+    """Return what a PREPARE or COMMIT is for."""
+    content = vote.content
+    assert isinstance(content, Prepare | Commit)
+    return content.digest
 
 
 class Slot:
@@ -72,6 +85,7 @@ class Slot:
     def __init__(self, sequence: int, view: int, primary: int, n: int, quorum: int, opened: int) -> None:
         self.sequence = sequence
         self.view = view
+        """Of the pre-prepare and the votes below."""
         self.phase = Phase.WAITING
         self.opened = opened
         """The STATUS period in which the slot was opened: tells what is overdue."""

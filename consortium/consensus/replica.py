@@ -74,7 +74,6 @@ class Replica:
         self._batch_of = batch_of
         self._epoch = config.epoch
         self._index = config.index
-        self._own_bit = 1 << config.index
         self._quorum = config.quorum
         self._null_digest = config.null_digest
         self._view = 0
@@ -93,8 +92,6 @@ class Replica:
         self._refused: Counter[Refusal] = Counter()
         self._handlers: dict[str, Callable[[Signed, Any], Output]] = {
             PRE_PREPARE: self._on_pre_prepare,
-            PREPARE: self._on_vote,
-            COMMIT: self._on_vote,
             CHECKPOINT: self._on_checkpoint,
             STATUS: self._on_status,
             DECIDED: self._on_decided,
@@ -114,6 +111,11 @@ class Replica:
     @property
     def view(self) -> int:
         return self._view
+
+    @property
+    def next_sequence(self) -> int:
+        """What `propose` will assign."""
+        return self._next_sequence
 
     @property
     def in_flight(self) -> bool:
@@ -144,7 +146,10 @@ class Replica:
     def step(self, signed: Signed) -> Output:
         """Take one message whose signatures, and whose batch if it carries one, the node has verified."""
         content = signed.content
-        handler = self._handlers.get(content.KIND)
+        kind = content.KIND
+        if kind is COMMIT or kind is PREPARE:
+            return self._on_vote(signed, content)  # type: ignore[arg-type]
+        handler = self._handlers.get(kind)
         if handler is None:
             return self._refuse(Refusal.UNKNOWN_KIND)
         return handler(signed, content)
@@ -245,7 +250,7 @@ class Replica:
         self._accept(slot, signed, digest)
         prepare = self._sign(Prepare(self._epoch, self._view, content.sequence, digest, self._index), None)
         slot.prepares.votes[self._index] = prepare
-        slot.prepares.mask |= self._own_bit
+        slot.prepares.count += 1
         return self._advance(slot, (prepare,), (signed, prepare))
 
     def _on_vote(self, signed: Signed, vote: Prepare | Commit) -> Output:
@@ -272,10 +277,10 @@ class Replica:
         tally.votes[sender] = signed
         digest = vote.digest
         if digest != slot.digest:
-            tally.early[digest] = tally.early.get(digest, 0) | 1 << sender
+            tally.early[digest] = tally.early.get(digest, 0) + 1
             return NOTHING
-        mask = tally.mask = tally.mask | 1 << sender
-        if mask.bit_count() == tally.needed:
+        count = tally.count = tally.count + 1
+        if count == tally.needed:
             return self._advance(slot, (), ())
         return NOTHING
 
@@ -372,23 +377,23 @@ class Replica:
         """Take every step that the tallies allow, one after the other, and say what follows from them."""
         prepares, commits, quorum = slot.prepares, slot.commits, self._quorum
         committed: tuple[Committed, ...] = ()
-        while (
-            step := due(slot.phase, prepares.mask.bit_count(), commits.mask.bit_count(), quorum)
-        ) is not None:
+        while (step := due(slot.phase, prepares.count, commits.count, quorum)) is not None:
             pre_prepare, digest = slot.pre_prepare, slot.digest
             assert pre_prepare is not None
             assert digest is not None
             slot.phase = step.next_phase
             if step is PREPARE_QUORUM:
-                prepared = slot.prepared = Prepared(pre_prepare, prepares.matching())
+                prepared = slot.prepared = Prepared(pre_prepare, prepares.matching(digest))
                 content = Commit(self._epoch, self._view, slot.sequence, digest, self._index)
                 commit = self._sign(content, None)
                 commits.votes[self._index] = commit
-                commits.mask |= self._own_bit
+                commits.count += 1
                 broadcast += (commit,)
                 records += (prepared, commit)
             else:
-                decision = slot.committed = Committed(slot.sequence, digest, pre_prepare, commits.matching())
+                decision = slot.committed = Committed(
+                    slot.sequence, digest, pre_prepare, commits.matching(digest)
+                )
                 committed = self._in_sequence(decision)
         if not broadcast and not committed:
             return NOTHING

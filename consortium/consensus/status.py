@@ -6,8 +6,7 @@ Drivers, reports and `explain` read protocol state only through these. Nothing i
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consortium.consensus.log import Slot
-from consortium.consensus.messages import Commit, Prepare
+from consortium.consensus.log import Slot, digest_of
 from consortium.consensus.quorum import ConsensusConfig, all_of, members_of
 from consortium.consensus.transitions import Phase
 
@@ -81,68 +80,67 @@ def slot_status(
     slot: Slot | None, sequence: int, *, config: ConsensusConfig, primary: int, low: int, executed: int
 ) -> SlotStatus:
     """Return what is to be said about one sequence number above `executed`; `slot` if anything is known."""
-    others = all_of(config.n) & ~(1 << config.index)
     if slot is None:
-        if sequence <= low:
-            return _status(sequence, Phase.WAITING, Wait.DECISION, others, 1)
-        return _status(sequence, Phase.WAITING, _who_proposes(config, primary), 1 << primary, 1)
-    prepares, commits = slot.prepares, slot.commits
-    have, backups = prepares.mask, all_of(config.n) & ~(1 << primary)
-    match slot.phase:
-        case Phase.WAITING if slot.pre_prepare is None:
-            waits = (_who_proposes(config, primary), 1 << primary, 1)
-        case Phase.WAITING:
-            waits = (Wait.BODY, others, 1)
-        case Phase.PRE_PREPARED:
-            waits = (Wait.PREPARES, backups & ~have, prepares.needed - have.bit_count())
-        case Phase.PREPARED:
-            missing = all_of(config.n) & ~commits.mask
-            waits = (Wait.COMMITS, missing, commits.needed - commits.mask.bit_count())
-        case Phase.COMMITTED:
-            waits = (Wait.EXECUTION if sequence == executed + 1 else Wait.EARLIER, 0, 0)
-    return _status(sequence, slot.phase, *waits, slot=slot, primary=primary)
-
-
-def _status(
-    sequence: int,
-    phase: Phase,
-    waits_for: Wait,
-    missing: int,
-    needed: int,
-    slot: Slot | None = None,
-    primary: int = 0,
-) -> SlotStatus:
-    digest, prepared, committed = None, 0, 0
-    if slot is not None:
-        digest = slot.committed.digest if slot.committed is not None else slot.digest
-        prepared = slot.prepares.mask | (0 if slot.digest is None else 1 << primary)
-        committed = slot.commits.mask
+        return _unknown(sequence, config, primary, is_certified=sequence <= low)
+    digest = slot.digest if slot.committed is None else slot.committed.digest
+    prepared, committed = slot.prepares.voters(digest), slot.commits.voters(digest)
+    if digest is not None and digest == slot.digest:
+        prepared |= 1 << primary
+    waits_for, missing, needed = _wait(slot, config, primary, executed)
+    votes = (vote for vote in (*slot.prepares.votes, *slot.commits.votes) if vote is not None)
     return SlotStatus(
         sequence=sequence,
-        phase=phase,
+        phase=slot.phase,
         digest=digest,
         prepared_by=members_of(prepared),
         committed_by=members_of(committed),
-        others=() if slot is None else _other_votes(slot),
+        others=tuple(
+            (vote.content.KIND, vote.content.sender, digest_of(vote))
+            for vote in votes
+            if digest_of(vote) != digest
+        ),
         waits_for=waits_for,
         missing=members_of(missing),
         needed=needed,
     )
 
 
+def _unknown(sequence: int, config: ConsensusConfig, primary: int, *, is_certified: bool) -> SlotStatus:
+    """A sequence number of which nothing is here; a certified checkpoint may say that others are past it."""
+    others = all_of(config.n) & ~(1 << config.index)
+    return SlotStatus(
+        sequence=sequence,
+        phase=Phase.WAITING,
+        digest=None,
+        prepared_by=(),
+        committed_by=(),
+        others=(),
+        waits_for=Wait.DECISION if is_certified else _who_proposes(config, primary),
+        missing=members_of(others) if is_certified else (primary,),
+        needed=1,
+    )
+
+
+def _wait(slot: Slot, config: ConsensusConfig, primary: int, executed: int) -> tuple[Wait, int, int]:
+    """Return what a slot waits for, the mask of those from whom it can come, and how many are needed."""
+    everybody = all_of(config.n)
+    match slot.phase:
+        case Phase.WAITING if slot.pre_prepare is None:
+            return _who_proposes(config, primary), 1 << primary, 1
+        case Phase.WAITING:
+            return Wait.BODY, everybody & ~(1 << config.index), 1
+        case Phase.PRE_PREPARED:
+            have = slot.prepares.voters(slot.digest) | 1 << primary
+            return Wait.PREPARES, everybody & ~have, slot.prepares.needed - slot.prepares.count
+        case Phase.PREPARED:
+            have = slot.commits.voters(slot.digest)
+            return Wait.COMMITS, everybody & ~have, slot.commits.needed - slot.commits.count
+        case Phase.COMMITTED:
+            return (Wait.EXECUTION if slot.sequence == executed + 1 else Wait.EARLIER), 0, 0
+
+
 def _who_proposes(config: ConsensusConfig, primary: int) -> Wait:
     return Wait.PROPOSAL if primary == config.index else Wait.PRE_PREPARE
-
-
-def _other_votes(slot: Slot) -> tuple[tuple[str, int, bytes], ...]:
-    votes = []
-    for tally in (slot.prepares, slot.commits):
-        for signed in tally.votes:
-            if signed is not None and not tally.mask >> signed.content.sender & 1:
-                content = signed.content
-                assert isinstance(content, Prepare | Commit)
-                votes.append((content.KIND, content.sender, content.digest))
-    return tuple(votes)
 
 
 def explain(status: ReplicaStatus, sequence: int) -> str:

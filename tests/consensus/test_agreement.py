@@ -74,11 +74,11 @@ def test_a_replica_that_heard_nothing_for_long_catches_up_without_new_traffic(sh
     cluster = Cluster(scheme=NullScheme(), **shape)
     last = cluster.n - 1
     proposed = 0
-    while proposed < 20:
-        if cluster.replica(0).can_propose:
+    for _ in range(200):
+        if proposed < 20 and cluster.replica(0).can_propose:
             cluster.propose(f"batch {proposed}")
             proposed += 1
-        else:
+        elif proposed < 20:
             # Votes that overtook a checkpoint were above the window of their receiver.
             cluster.end_period()
         while cluster.in_flight:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consortium.consensus.checkpoint import CheckpointLog
-from consortium.consensus.messages import Checkpoint, StableCheckpoint, seal
+from consortium.consensus.messages import Checkpoint, Decided, StableCheckpoint, seal
 from consortium.crypto import NullScheme
 
 SIGNER = NullScheme().signer(bytes(32))
@@ -52,10 +52,12 @@ def test_f_plus_1_equal_ones_above_the_window_say_that_the_group_is_there():
 
 
 @settings(max_examples=50)
-@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 3)), max_size=200))
-def test_memory_is_bounded_whatever_a_sender_says(votes):
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 3)), min_size=60, max_size=120), st.booleans()
+)
+def test_memory_is_bounded_whatever_a_sender_says(votes, ascending):
     log = CheckpointLog()
-    for sequence, sender in votes:
+    for sequence, sender in sorted(votes) if ascending else votes:
         if log.vote_of(sequence, sender) is None:
             add(log, sequence, sender)
     assert log.size <= 4 * (HIGH + 1)
@@ -111,9 +113,34 @@ def test_what_waits_for_an_earlier_number_survives_the_discarding_of_its_slot():
     # Replica 3 decided 2, 3 and 4, missed 1, and now holds the certificate of 4.
     assert cluster.replica(3).status().stable == 4
     assert cluster.members[3].executed == []
-    cluster.settle()
+    digest, attachment, certificate = cluster.members[0].decided[1]
+    cluster.give(3, cluster.seal(Decided(0, 1, digest, certificate, 0), attachment))
     assert len(cluster.members[3].executed) == 4
     cluster.check_agreement()
+
+
+def test_lost_checkpoints_are_sent_again():
+    cluster = Cluster(window=4, checkpoint_interval=2)
+    for name in "AB":
+        cluster.propose(name)
+    while cluster.in_flight:
+        cluster.deliver()
+        cluster.drop(kind="CHECKPOINT")
+    assert [cluster.replica(index).status().stable for index in range(4)] == [0, 0, 0, 0]
+    cluster.settle(rounds=4)
+    assert [cluster.replica(index).status().stable for index in range(4)] == [2, 2, 2, 2]
+    assert not cluster.sent.get("STABLE")
+
+
+def test_a_primary_that_learns_of_a_checkpoint_above_its_proposals_goes_on_above_it():
+    others = Cluster(window=4, checkpoint_interval=2)
+    for name in "AB":
+        others.propose(name)
+    others.deliver_all()
+    cluster = Cluster(window=4, checkpoint_interval=2)
+    cluster.give(0, cluster.seal(StableCheckpoint(0, others.members[1].stable[0], 1)))
+    cluster.propose("C")
+    assert cluster.in_flight[0].signed.content.sequence == 3
 
 
 def test_a_checkpoint_is_not_sent_twice_and_not_for_what_is_stable():

@@ -67,6 +67,11 @@ def test_a_prepared_record_takes_only_prepares(records):
         decode_record(encode(("prepared", prepared.pre_prepare.header.wire, stable.as_value())), CHAIN)
 
 
+def test_the_kind_of_a_record_is_part_of_it(records):
+    with pytest.raises(EncodingError, match="not a record"):
+        decode_record(encode(("other", records[0].wire)), CHAIN)
+
+
 def test_nothing_is_empty_and_equal_to_an_empty_output_but_only_itself_is_it():
     assert Output() == NOTHING
     assert Output() is not NOTHING

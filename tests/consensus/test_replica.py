@@ -347,6 +347,22 @@ def test_the_log_of_a_long_run_stays_inside_its_window():
         assert log.low == 100
 
 
+def test_what_is_decided_at_a_peer_and_waits_there_is_not_sent_to_it():
+    cluster = Cluster()
+    cluster.propose("A")
+    cluster.drop()
+    cluster.propose("B")
+    cluster.deliver_all()
+    for _ in range(3):
+        cluster.end_period()
+        cluster.drop(receiver=0)
+        cluster.in_flight = [each for each in cluster.in_flight if each.signed.content.KIND == "STATUS"]
+        cluster.deliver_all()
+    # Everybody decided 2 and waits for 1, which only the primary knows.
+    assert all(member.executed == [] for member in cluster.members)
+    assert "DECIDED" not in cluster.sent
+
+
 def test_an_answer_is_limited_whatever_a_peer_says_it_lacks():
     cluster = Cluster(window=64, checkpoint_interval=32, answer_limit=4)
     for number in range(20):
