@@ -262,7 +262,7 @@ class Replica:
             vote.view != self._view
             or vote.epoch != self._epoch
             or not log.low < sequence <= log.high
-            or sender >= log.n
+            or not 0 <= sender < log.n
         ):
             return self._refuse_vote(vote)
         slot = log.ring[sequence % log.window]
@@ -288,7 +288,7 @@ class Replica:
         log = self._log
         if content.epoch != self._epoch:
             return self._refuse(Refusal.ANOTHER_EPOCH)
-        if content.sender >= log.n:
+        if not 0 <= content.sender < log.n:
             return self._refuse(Refusal.STRANGER)
         if content.sequence <= log.low:
             return NOTHING
@@ -309,7 +309,7 @@ class Replica:
         if content.epoch != self._epoch:
             return self._refuse(Refusal.ANOTHER_EPOCH)
         peer = content.sender
-        if peer >= self._log.n:
+        if not 0 <= peer < self._log.n:
             return self._refuse(Refusal.STRANGER)
         if peer == self._index:
             return NOTHING

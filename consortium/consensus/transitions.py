@@ -121,7 +121,7 @@ def vote_refusal(
         return Refusal.ANOTHER_EPOCH
     if content.view != view:
         return Refusal.ANOTHER_VIEW
-    if content.sender >= n:
+    if not 0 <= content.sender < n:
         return Refusal.STRANGER
     return window_refusal(content.sequence, low, high)
 

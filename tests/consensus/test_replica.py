@@ -264,16 +264,20 @@ def test_messages_of_other_epochs_views_and_strangers_are_counted_and_change_not
         cluster.seal(Status(1, 0, 0, 0, (), 1)),
     ):
         assert cluster.give(3, signed) is NOTHING
-    stranger = Signed(b"", bytes(64), Commit(0, 0, 1, A, 4))
-    for content in (stranger.content, Checkpoint(0, 2, 2, A, A, 4), Status(0, 0, 0, 0, (), 4)):
-        assert cluster.give(3, Signed(b"", bytes(64), content)) is NOTHING
+    for stranger in (4, -1):
+        for content in (
+            Commit(0, 0, 1, A, stranger),
+            Checkpoint(0, 2, 2, A, A, stranger),
+            Status(0, 0, 0, 0, (), stranger),
+        ):
+            assert cluster.give(3, Signed(b"", bytes(64), content)) is NOTHING
 
     class Unknown:
         KIND = "UNKNOWN"
 
     assert cluster.give(3, Signed(b"", bytes(64), Unknown())) is NOTHING
     assert refusals(cluster, 3) == {
-        Refusal.STRANGER: 3,
+        Refusal.STRANGER: 6,
         Refusal.ANOTHER_EPOCH: 4,
         Refusal.ANOTHER_VIEW: 1,
         Refusal.BEYOND_WINDOW: 1,

@@ -87,6 +87,7 @@ def test_a_pre_prepare_is_accepted_in_view_from_the_primary_inside_the_window(ch
         ({"epoch": 1}, Refusal.ANOTHER_EPOCH),
         ({"view": 1}, Refusal.ANOTHER_VIEW),
         ({"sender": 4}, Refusal.STRANGER),
+        ({"sender": -1}, Refusal.STRANGER),
         ({"sequence": 10}, Refusal.LATE),
         ({"sequence": 21}, Refusal.BEYOND_WINDOW),
     ],
