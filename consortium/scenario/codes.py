@@ -52,8 +52,8 @@ CODES: dict[str, Explanation] = {
     ),
     "S-005": Explanation(
         "the file is empty",
-        "There is nothing in the file but blanks and comments. `consortium new NAME` writes a "
-        "scenario to start from.",
+        "There is nothing in the file but blanks and comments. The files below scenarios/ are good to "
+        "start from.",
     ),
     "S-006": Explanation(
         "not a text file",

@@ -47,10 +47,7 @@ def found(scenario: Scenario, scheme: SignatureScheme) -> Consortium:
     }
     membership = _membership(scenario, signers)
     contracts = ContractSet(
-        [
-            load_contract(use.name, use.version, use.source, f"contracts/{use.file.name}")
-            for use in scenario.contracts
-        ],
+        [load_contract(use.name, use.version, use.source, use.file.name) for use in scenario.contracts],
         {use.name: {name: plain(value) for name, value in use.parameters} for use in scenario.contracts},
     )
     consensus = scenario.consensus

@@ -122,7 +122,7 @@ def parse(source: SourceFile, problems: Problems) -> Mapping:
             span.problem(
                 "S-005",
                 f"'{source.name}' is empty",
-                help_text="`consortium new NAME` writes one to start from",
+                help_text="copy one of scenarios/ to start from",
             )
         )
     if not isinstance(root, Mapping):

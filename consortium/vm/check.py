@@ -5,6 +5,7 @@
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from consortium.vm import language, tree, types
 from consortium.vm.annotations import DAY_COUNTS, ROUNDINGS, nearest
@@ -37,8 +38,12 @@ def check(source: bytes, filename: str) -> tuple[Finding, ...]:
     return examine(source, filename).findings
 
 
+@lru_cache(maxsize=64)
 def examine(source: bytes, filename: str) -> Checked:
-    """Check a contract file and return what was read from it."""
+    """Check a contract file and return what was read from it.
+
+    Remembered: a scenario's loader and the founding of its consortium look at the same files.
+    """
     text, findings = decode_source(source, filename)
     if findings:
         return Checked(findings.all(), None, None)
