@@ -25,7 +25,7 @@ from consortium.vm.interface import ContractInterface, describe_contract
 from consortium.vm.keys import key_int, key_text
 from consortium.vm.language import BUILTINS, WORDS
 from consortium.vm.machine import Machine, out_of_gas
-from consortium.vm.records import member_tables, record_runtime, value_maker, value_runtimes
+from consortium.vm.records import finder_of, member_tables, record_runtime, value_maker, value_runtimes
 from consortium.vm.store import Collection, Due, Index, Total, data_prefix, key_part_of
 from consortium.vm.values import DAY_COUNT_MEMBERS
 
@@ -319,7 +319,23 @@ def _entry(function: FunctionDeclaration, bound: BoundContract, classes: ClassTa
         collection=collection,
         key_length=key_length,
         statement=function.node.sid,
+        over=function.over if function.kind == "invariant" and _reads_only(function) else "",
     )
+
+
+def _reads_only(function: FunctionDeclaration) -> bool:
+    """Tell whether an invariant looks at nothing of its record but the field it runs over."""
+    name = function.parameters[0].name
+    nodes = list(tree.walk(function.node))
+    uses = sum(isinstance(node, tree.Name) and node.name == name for node in nodes)
+    reads = sum(
+        isinstance(node, tree.Attribute)
+        and isinstance(node.value, tree.Name)
+        and node.value.name == name
+        and node.name == function.over
+        for node in nodes
+    )
+    return uses == reads
 
 
 def _index(contract: str, collection: str, fields: tuple[str, ...], runtime: Any) -> Index:
@@ -330,7 +346,8 @@ def _index(contract: str, collection: str, fields: tuple[str, ...], runtime: Any
 def _total(contract: str, collection: str, field: str, groups: tuple[str, ...], runtime: Any) -> Total:
     prefix = data_prefix(contract, f"{collection}={field}:{','.join(groups)}")
     parts = tuple(key_part_of(runtime.converters[name]) for name in groups)
-    return Total(prefix, field, runtime.converters[field].type.kind == "money", groups, parts)
+    finders = tuple(finder_of(runtime.converters[name]) for name in groups)
+    return Total(prefix, field, runtime.converters[field].type.kind == "money", groups, parts, finders)
 
 
 def _value_of(constant: Constant, classes: ClassTable) -> Any:

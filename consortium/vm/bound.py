@@ -33,6 +33,8 @@ class Entry:
     collection: Collection | None
     key_length: int
     statement: int
+    over: str = ""
+    """Of an invariant that reads nothing but this field of its record: it runs once for each value."""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from consortium.vm.exceptions import DATE, LOOP_CHANGE, TYPE, VALUE_DEPTH, VALUE
 from consortium.vm.language import DEPTH_MAX, INTEGER_BITS_MAX, ITEMS_MAX, TEXT_BYTES_MAX
 from consortium.vm.machine import Machine
 from consortium.vm.select import Selection, records_of
-from consortium.vm.values import Member, Pairs, RecordValue, Structure, shown_fields
+from consortium.vm.values import Member, Pairs, RecordValue, Structure, shown_fields, to_plain
 
 _DIGITS_MAX = 1300
 # The answer of a query is not part of the ledger and may be longer than a value in it.
@@ -75,6 +75,18 @@ def _store_walk(machine: Machine, value: Any, container: Any, depth: int, left: 
         kind = type(part)
         if kind is list or kind is dict or kind is tuple:
             _store_walk(machine, part, container, depth + 1, left)
+
+
+def plain_form(machine: Machine, value: Any) -> Any:
+    """Walk a value and return the self-describing form in which results and events carry it."""
+    kind = type(value)
+    if kind is str:
+        if len(value) > TEXT_BYTES_MAX:
+            raise Refused(VALUE_SIZE, "a value has at most 64 KB")
+        machine.charge(gas.ITEM + len(value) // gas.BYTES_PER_GAS)
+        return value
+    walk(machine, value)
+    return to_plain(value)
 
 
 def walk(machine: Machine, value: Any, limit: int = TEXT_BYTES_MAX) -> None:

@@ -146,7 +146,7 @@ class BlockExecution(Machine):
         if record is None:
             return None
         runtime = collection.record
-        if runtime.declared.is_keyed_by_text:
+        if runtime.is_keyed_by_text:
             return (record.id,)
         return tuple(runtime.converters[name].encode(getattr(record, name)) for name in runtime.declared.key)
 
@@ -201,26 +201,39 @@ class BlockExecution(Machine):
         return [converter.decode(self, value) for converter, value in zip(converters, args, strict=True)]
 
     def _keep_laws(self) -> None:
-        """Hold the invariants of every record that was touched, in order of their keys' first touch."""
+        """Hold the invariants of every record that was touched, in order of their keys' first touch.
+
+        A law that reads nothing but its `over` field runs once for each value of it that was touched, the value
+        before the transaction included; other laws run for each record as it is now.
+        """
         self.is_read_only = True
+        held: dict[tuple[str, str, Any], None] = {}
         try:
-            for collection, record in self.touched.values():
+            for collection, record, before in self.touched.values():
                 contract = self.contracts.find(collection.contract)
                 self.frames = [contract]
                 for law in contract.laws[collection.name]:
-                    if law.function(self, record) is not True:
-                        text = f"{contract.name}.{law.name} does not hold for {record.id}"
-                        raise _BrokenLawError(contract.name, law, text)
+                    if not law.over:
+                        self._keep(contract, law, record)
+                        continue
+                    for version in (record,) if before is None else (record, before):
+                        once = (contract.name, law.name, getattr(version, law.over))
+                        if once not in held:
+                            held[once] = None
+                            self._keep(contract, law, version)
         finally:
             self.is_read_only = False
+
+    def _keep(self, contract: BoundContract, law: Entry, record: Any) -> None:
+        if law.function(self, record) is not True:
+            raise _BrokenLawError(
+                contract.name, law, f"{contract.name}.{law.name} does not hold for {record.id}"
+            )
 
     def _result(self, value: Any) -> Any:
         if isinstance(value, RecordValue):
             raise Refused(TYPE, "an action gives plain values: return the record's id or fields")
-        builtins.walk(self, value)
-        if type(value) is int and value.bit_length() > 63:
-            raise Refused("E-VALUE-SIZE", "a result has at most 64 bits")
-        return to_plain(value)
+        return builtins.plain_form(self, value)
 
     def _refused(
         self, error: Exception, contract: BoundContract, entry: Entry, mark: int, start: int

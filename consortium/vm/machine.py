@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from consortium.calendar import Calendar, day_of
+from consortium.encoding import decode, encode
 from consortium.membership import Organisation
 from consortium.money import Day
-from consortium.vm import gas
 from consortium.vm.exceptions import READ_ONLY, ROLE, OutOfGasError, Refused
 from consortium.vm.keys import DUE_PREFIX
 
@@ -90,6 +90,7 @@ class Machine:
         self.due_added: list[bytes] = []
         self.base_due: tuple[Iterator[tuple[bytes, bytes]], bytes | None] | None = None
         self.events: list[tuple[Any, ...]] = []
+        # Records that an invariant watches: (collection, as it is now or was last, as it was before).
         self.touched: dict[bytes, Any] = {}
         self.frames: list[BoundContract] = []
         self.sender: str | None = None
@@ -112,7 +113,7 @@ class Machine:
     # --- the overlay ------------------------------------------------------------------------------------
 
     def put(self, key: bytes, value: Any) -> None:
-        """Write a record, bytes, or None to remove. Raises Refused (E-READ-ONLY) inside a query."""
+        """Write a record, bytes, a total, or None to remove. Raises Refused (E-READ-ONLY) inside a query."""
         if self.is_read_only:
             raise Refused(READ_ONLY, "a query changes nothing")
         pending = self.pending
@@ -130,6 +131,17 @@ class Machine:
         assert value is None or type(value) is bytes
         return value
 
+    def get_total(self, key: bytes) -> tuple[int, int, str] | None:
+        """Return a kept total as (count of records, sum, currency)."""
+        value = self.pending.get(key, ABSENT)
+        if value is ABSENT:
+            value = self.loaded.get(key, ABSENT)
+            if value is ABSENT:
+                stored = self.reader.get(key)
+                value = self.loaded[key] = None if stored is None else decode(stored)
+        total: tuple[int, int, str] | None = value
+        return total
+
     def undo_to(self, mark: int) -> None:
         """Take back every write since the undo list had the length `mark`."""
         undo, pending = self.undo, self.pending
@@ -145,8 +157,8 @@ class Machine:
         undo, pending = self.undo, self.pending
         if len(undo) == mark:
             return ()
-        keys = dict.fromkeys([key for key, _ in undo[mark:]] if mark else [key for key, _ in undo])
-        return tuple((key, _stored(pending[key])) for key in keys)
+        keys = dict.fromkeys([key for key, _ in undo[mark:]])
+        return tuple([(key, _stored(pending[key])) for key in keys])
 
     def writes(self) -> dict[bytes, bytes | None]:
         """Return everything that the block has written so far."""
@@ -213,9 +225,6 @@ class Machine:
             raise Refused(ROLE, "due work and openings have no sender")
         return self.sender
 
-    def read_cost(self, size: int) -> None:
-        self.charge(gas.RECORD_READ + size * gas.STORED_BYTE)
-
 
 def out_of_gas(_machine: Machine) -> NoReturn:
     """Called by emitted code whose own test of the meter failed."""
@@ -225,5 +234,7 @@ def out_of_gas(_machine: Machine) -> NoReturn:
 def _stored(value: Any) -> bytes | None:
     if value is None or type(value) is bytes:
         return value
+    if type(value) is tuple:
+        return encode(value)
     data: bytes = value._bytes
     return data

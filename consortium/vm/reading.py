@@ -132,7 +132,7 @@ def _cuts(pieces: list[str], count: int) -> Iterator[tuple[str, ...]]:
 
 def _with_members(runtime: RecordRuntime, key: Any) -> Any:
     """Replace names of choices, dates and numbers in a key by the values they stand for."""
-    if runtime.declared.is_keyed_by_text:
+    if runtime.is_keyed_by_text:
         return key
     parts = key if type(key) is tuple else (key,)
     if len(parts) != len(runtime.declared.key):

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from consortium.encoding import decode, encode
-from consortium.vm.conversion import ClassTable, Converter, ValueRuntime, converter_of
+from consortium.vm.conversion import ClassTable, Converter, ValueRuntime, converter_of, shown
 from consortium.vm.declarations import Contract, EnumClass, Field, RecordClass, ValueClass
 from consortium.vm.exceptions import INITIAL, STATE, TYPE, Refused
-from consortium.vm.keys import key_of, key_text
+from consortium.vm.keys import key_text
 from consortium.vm.machine import Machine
+from consortium.vm.types import TEXT_KINDS
 from consortium.vm.values import DAY_COUNT_MEMBERS, Member, RecordValue, Structure
 
 _NOT_GIVEN: Any = object()
@@ -39,43 +40,55 @@ class RecordRuntime:
     load: Callable[[bytes], Any]
     copy: Callable[[Any], Any]
 
+    is_keyed_by_text: bool
+    finders: tuple[Callable[[Any], bytes], ...]
+
     def key_suffix(self, creator: str, record: Any) -> bytes:
         """Return the key parts of a new record that `creator` makes."""
         parts = [_key_part(self.converters[name], getattr(record, name)) for name in self.declared.key]
-        if self.declared.is_keyed_by_text:
+        if self.is_keyed_by_text:
             parts.insert(0, key_text(creator))
-        return key_of(*parts)
+        return b"".join(parts)
 
     def id_of(self, creator: str, record: Any) -> str:
         """Return the id that people and other records use for it."""
-        if self.declared.is_keyed_by_text:
+        if self.is_keyed_by_text:
             return f"{creator}/{getattr(record, self.declared.key[0])}"
         return "/".join(_id_part(getattr(record, name)) for name in self.declared.key)
 
     def suffix_of_id(self, key: Any) -> bytes | None:
         """Return the key parts of an id, or of a tuple of key fields; None if it can be none."""
-        names = self.declared.key
-        if self.declared.is_keyed_by_text:
+        if self.is_keyed_by_text:
             if type(key) is not str:
                 raise Refused(TYPE, f"the id of a {self.declared.name} is text")
             creator, slash, number = key.partition("/")
-            return key_of(key_text(creator), key_text(number)) if slash else None
-        values = key if type(key) is tuple else (key,)
-        if len(values) != len(names):
-            raise Refused(TYPE, f"a {self.declared.name} is found by {', '.join(names)}")
-        parts: list[bytes] = []
-        for name, value in zip(names, values, strict=True):
-            converter = self.converters[name]
-            if converter.type.kind in {"text", "id", "party"}:
-                if type(value) is not str:
-                    raise Refused(TYPE, f"'{name}' of a {self.declared.name} is text")
-                parts.append(key_text(value))
-            else:
-                parts.append(_key_part(converter, converter.check(_NO_MACHINE, value)))
-        return key_of(*parts)
+            return key_text(creator) + key_text(number) if slash else None
+        finders = self.finders
+        if type(key) is not tuple:
+            key = (key,)
+        if len(key) != len(finders):
+            raise Refused(TYPE, f"a {self.declared.name} is found by {', '.join(self.declared.key)}")
+        return b"".join([part(value) for part, value in zip(finders, key, strict=True)])
 
 
-# Only text, id and party converters look at the machine; they are handled before.
+def finder_of(converter: Converter) -> Callable[[Any], bytes]:
+    """Return how a value that is looked for becomes a key part: checked for its type, not for existing."""
+    key = converter.key
+    assert key is not None, "the check admits only types with an order"
+    if converter.type.kind not in TEXT_KINDS:
+        # Converters of other kinds do not look at the machine.
+        return lambda value: key(converter.check(_NO_MACHINE, value))
+
+    def part(value: Any) -> bytes:
+        if type(value) is str:
+            return key(value)
+        if value is None and converter.type.optional:
+            return key(None)
+        raise Refused(TYPE, f"{converter.type} is wanted, not {shown(value)}")
+
+    return part
+
+
 _NO_MACHINE: Any = None
 
 
@@ -135,6 +148,8 @@ def record_runtime(declared: RecordClass, contract: Contract, classes: ClassTabl
         encode=scope["_encode"],
         load=scope["_load"],
         copy=scope["_copy"],
+        is_keyed_by_text=declared.is_keyed_by_text,
+        finders=tuple(finder_of(converters[name]) for name in declared.key),
     )
 
 

@@ -8,6 +8,7 @@ only when a field they hold has changed, totals are sums kept per group as (coun
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any
 
 from consortium.calendar import moment
@@ -15,11 +16,12 @@ from consortium.encoding import decode, encode
 from consortium.money import AMOUNT_MINOR_MAX, Money
 from consortium.vm import gas
 from consortium.vm.conversion import Converter, shown
-from consortium.vm.exceptions import DUPLICATE_KEY, KEY, STATE, TYPE, VALUE_SIZE, Refused
+from consortium.vm.exceptions import DUPLICATE_KEY, KEY, STATE, TYPE, VALUE_SIZE, OutOfGasError, Refused
 from consortium.vm.keys import CONTRACT_DATA, DUE_PREFIX, key_int, key_of, key_text
+from consortium.vm.language import KEY_BYTES_MAX
 from consortium.vm.machine import ABSENT, PRESENT, Machine
 from consortium.vm.records import RecordRuntime, require_initial, require_move
-from consortium.vm.values import RecordValue
+from consortium.vm.values import RecordValue, stored_money
 
 DEFAULT_CURRENCY = "CNY"
 
@@ -46,6 +48,7 @@ class Total:
     is_money: bool
     groups: tuple[str, ...]
     parts: tuple[Callable[[Any], bytes], ...]
+    finders: tuple[Callable[[Any], bytes], ...]
 
     def group_of(self, record: Any) -> bytes:
         parts = [part(getattr(record, name)) for name, part in zip(self.groups, self.parts, strict=True)]
@@ -85,9 +88,13 @@ class Collection:
     indexes_of: dict[str, tuple[Index, ...]] = field(default_factory=dict)
     totals_of: dict[str, tuple[Total, ...]] = field(default_factory=dict)
     dues_of: dict[str, tuple[Due, ...]] = field(default_factory=dict)
+    kept: dict[tuple[str, tuple[str, ...]], Total] = field(default_factory=dict)
 
     def prepare(self) -> None:
         """Note which indexes, totals and due entries hang on which field."""
+        for total in self.totals:
+            for groups in permutations(total.groups):
+                self.kept[(total.field, groups)] = total
         for name in self.record.names:
             self.indexes_of[name] = tuple(item for item in self.indexes if name in item.fields)
             self.totals_of[name] = tuple(
@@ -112,7 +119,9 @@ def load(machine: Machine, collection: Collection, key: bytes) -> Any:
         if record is ABSENT:
             record = stored_record(collection, key, machine.reader.get(key))
             machine.loaded[key] = record
-    machine.read_cost(0 if record is None else len(record._bytes))
+    machine.gas -= gas.RECORD_READ if record is None else gas.RECORD_READ + len(record._bytes)
+    if machine.gas < 0:
+        raise OutOfGasError
     if record is not None and machine.viewpoint is not None:
         return machine.contracts.as_seen(machine, collection, record)
     return record
@@ -126,7 +135,7 @@ def stored_record(collection: Collection, key: bytes, data: bytes | None) -> Any
     record = runtime.load(data)
     record._key = key
     record._bytes = data
-    if runtime.declared.is_keyed_by_text:
+    if runtime.is_keyed_by_text:
         creator = key[len(collection.prefix) : key.index(b"\0", len(collection.prefix))].decode()
         record.id = f"{creator}/{getattr(record, runtime.declared.key[0])}"
     elif "id" not in runtime.converters:
@@ -139,7 +148,12 @@ def find(machine: Machine, collection: Collection, key: Any) -> Any:
     if key is None:
         return None
     suffix = collection.record.suffix_of_id(key)
-    return None if suffix is None else load(machine, collection, key_of(collection.prefix, suffix))
+    if suffix is None:
+        return None
+    state_key = collection.prefix + suffix
+    if len(state_key) > KEY_BYTES_MAX:
+        raise Refused(VALUE_SIZE, f"a key has at most {KEY_BYTES_MAX} bytes")
+    return load(machine, collection, state_key)
 
 
 def get(machine: Machine, collection: Collection, key: Any) -> Any:
@@ -164,7 +178,7 @@ def add(machine: Machine, collection: Collection, record: Any) -> Any:
     if type(record) is not runtime.made or record._key is not None:
         raise Refused(TYPE, f"add takes a new {runtime.declared.name}")
     require_initial(runtime, record)
-    creator = machine.require_sender() if runtime.declared.is_keyed_by_text else ""
+    creator = machine.require_sender() if runtime.is_keyed_by_text else ""
     suffix = runtime.key_suffix(creator, record)
     key = key_of(collection.prefix, suffix)
     if load(machine, collection, key) is not None:
@@ -268,7 +282,8 @@ def _write(
         machine.charge(gas.RECORD_WRITE + len(data) * gas.STORED_BYTE)
         machine.put(key, new)
     if collection.watched:
-        machine.touched[key] = (collection, old if new is None else new)
+        known = machine.touched.get(key)
+        machine.touched[key] = (collection, old if new is None else new, old if known is None else known[2])
     if changes is None:
         _index_all(machine, collection, old, new, key[len(collection.prefix) :])
     else:
@@ -348,37 +363,25 @@ def _move_total(machine: Machine, total: Total, old: Any, new: Any) -> None:
 
 
 def _add_to_total(machine: Machine, total: Total, key: bytes, count: int, amount: int, currency: str) -> None:
-    stored = machine.get_bytes(key)
-    present = (0, 0, currency) if stored is None else decode(stored)
+    present = machine.get_total(key) or (0, 0, currency)
     number, summed = present[0] + count, present[1] + amount
     _one_currency(present[2], currency)
     if not -AMOUNT_MINOR_MAX <= summed <= AMOUNT_MINOR_MAX:
         raise Refused(VALUE_SIZE, f"the total of '{total.field}' is beyond 10^15")
-    machine.put(key, encode((number, summed, currency)) if number else None)
+    machine.put(key, (number, summed, currency) if number else None)
 
 
 def read_total(machine: Machine, collection: Collection, name: str, group: dict[str, Any]) -> Any:
     """`collection.total(field, group...)`: a kept sum."""
     machine.charge(gas.TOTAL)
-    for total in collection.totals:
-        if (
-            total.field == name
-            and len(total.groups) == len(group)
-            and all(item in group for item in total.groups)
-        ):
-            converters = collection.record.converters
-            parts = [
-                part(converters[item].check(machine, group[item]))
-                for item, part in zip(total.groups, total.parts, strict=True)
-            ]
-            stored = machine.get_bytes(key_of(total.prefix, *parts))
-            if not total.is_money:
-                return 0 if stored is None else decode(stored)[1]
-            if stored is None:
-                return Money(0, DEFAULT_CURRENCY)
-            _, summed, currency = decode(stored)
-            return Money(summed, currency)
-    raise Refused(TYPE, f"{collection.name} keeps no such total of '{name}'")
+    total = collection.kept.get((name, tuple(group)))
+    if total is None:
+        raise Refused(TYPE, f"{collection.name} keeps no such total of '{name}'")
+    parts = [part(group[item]) for item, part in zip(total.groups, total.finders, strict=True)]
+    present = machine.get_total(key_of(total.prefix, *parts))
+    if not total.is_money:
+        return 0 if present is None else present[1]
+    return Money(0, DEFAULT_CURRENCY) if present is None else stored_money(present[1:])
 
 
 def _amount(total: Total, value: Any) -> tuple[int, str]:

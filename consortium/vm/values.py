@@ -101,10 +101,15 @@ def to_plain(value: Any) -> Any:
     Numbers, text, bytes, True, False and None stand for themselves; everything else is an array that begins
     with its kind: ("money", minor, currency), ("rate", n, d), ("day", ordinal), ("list", ...),
     ("dict", (key, value), ...), (class name, (field, value), ...). A choice or status is its name.
-    The caller has walked the value, so depth and size are bounded.
+    The caller has walked the value, so depth and size are bounded. Raises OverflowError for a number beyond
+    64 bits, TypeError for what has no plain form.
     """
     kind = type(value)
-    if kind is str or kind is int or kind is bytes or value is None or kind is bool:
+    if kind is str or kind is bytes or value is None or kind is bool:
+        return value
+    if kind is int:
+        if value.bit_length() > 63:
+            raise OverflowError("a number in a result or event has at most 64 bits")
         return value
     if kind is Money:
         return ("money", value.minor, value.currency)

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from consortium.money import Day, Money, Rate
 from consortium.vm import builtins, gas
 from consortium.vm.conversion import shown
-from consortium.vm.exceptions import DATE, TYPE, VALUE_SIZE, Refused
+from consortium.vm.exceptions import DATE, TYPE, Refused
 from consortium.vm.machine import Machine
-from consortium.vm.values import Structure, to_plain
+from consortium.vm.values import Structure
 
 _YEARS_WALKED_MAX = 4000  # banking days that one call may step over
 
@@ -26,10 +26,7 @@ def emit(machine: Machine, name: str, fields: dict[str, Any]) -> None:
     for field, value in fields.items():
         if isinstance(value, Structure):
             raise Refused(TYPE, "an event carries plain values: give the record's id")
-        builtins.walk(machine, value)
-        if type(value) is int and value.bit_length() > 63:
-            raise Refused(VALUE_SIZE, "a number in an event has at most 64 bits")
-        parts.append((field, to_plain(value)))
+        parts.append((field, builtins.plain_form(machine, value)))
     machine.events.append((machine.frames[-1].name, name, tuple(parts)))
 
 

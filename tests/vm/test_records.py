@@ -274,3 +274,51 @@ def test_a_seller_and_a_buyer_sign_a_sale(vouchers):
     assert vouchers.run("sell", "C2", ("B2",), id="C1/V-1", buyer="B1").code == "E_CONSENT"
     assert vouchers.run("sell", "C2", ("B1",), id="C1/V-1", buyer="B1").status == "applied"
     assert vouchers.record("vouchers", "C1/V-1")["holder"] == "B1"
+
+
+LAWS = """
+@record(key="number")
+class Share(Record):
+    number: Text[16]
+    pool: Text[16]
+    n: int
+@record(key="name")
+class Pool(Record):
+    name: Text[16]
+    size: int
+shares = collection(Share, totals=(("n", ("pool",)),))
+pools = collection(Pool, totals=(("size", ("name",)),))
+@invariant(over="pool")
+def pools_are_full(share: Share):
+    return shares.total("n", pool=share.pool) == pools.total("size", name=share.pool)
+@invariant(over="number")
+def shares_are_positive(share: Share):
+    return share.n > 0
+@action
+def found(name: Text[16], size: int):
+    pools.add(Pool(name=name, size=size))
+    shares.add(Share(number=name, pool=name, n=size))
+@action
+def move(id: Id, pool: Text[16]):
+    shares[id].update(pool=pool)
+@action
+def grow(id: Id, n: int):
+    share = shares[id].update(n=n)
+    pool = pools[f"B1/{share.pool}"]
+    pool.update(size=n)
+@action
+def drop(id: Id):
+    shares.remove(shares[id])
+"""
+
+
+def test_a_law_over_a_field_watches_the_value_before_too():
+    ledger = bench(LAWS)
+    value_of(ledger.run("found", name="P", size=3))
+    value_of(ledger.run("found", name="Q", size=5))
+    value_of(ledger.run("grow", id="B1/P", n=4))
+    # Q would have room for nothing, and P would be empty: both values of the field are looked at.
+    assert ledger.run("move", id="B1/P", pool="Q").code == "E-INVARIANT"
+    assert ledger.run("move", id="B1/P", pool="none").code == "E-INVARIANT"
+    assert ledger.run("drop", id="B1/P").code == "E-INVARIANT"
+    assert ledger.run("grow", id="B1/P", n=0).function == "shares_are_positive"
