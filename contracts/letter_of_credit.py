@@ -395,7 +395,6 @@ def honour_sight(id: Id[Drawing]):
     drawing = examined(id).move_to(DrawingStatus.PAID, preclude_on=None, pay_date=None)
     credit = credits[drawing.credit]
     require(credit.tenor == Tenor.SIGHT, "E_TENOR", "a usance drawing is accepted, and paid at maturity")
-    require_funds(credit, drawing, ZERO)
     pay_holder(credit, drawing)
 
 
@@ -476,7 +475,8 @@ def pay_at_maturity(id: Id[Drawing]):
     """At maturity the issuing bank pays, whatever the applicant has; if it cannot, it is in default."""
     drawing = drawings[id]
     credit = credits[drawing.credit]
-    if own_funds_needed(credit, drawing, ZERO) <= settlement.call("balance_of", party=credit.issuing_bank):
+    own = settlement.call("balance_of", party=credit.issuing_bank)
+    if own_funds_needed(credit, drawing) <= own:
         pay_holder(credit, drawing.move_to(DrawingStatus.PAID, pay_date=None))
     else:
         drawing.move_to(DrawingStatus.OVERDUE, pay_date=None)
@@ -493,7 +493,6 @@ def pay(id: Id[Drawing]):
     require(pay_date is not None and today() >= pay_date, "E_DATE", f"the drawing is payable on {pay_date}")
     drawing = drawing.move_to(DrawingStatus.PAID, pay_date=None)
     credit = credits[drawing.credit]
-    require_funds(credit, drawing, ZERO)
     pay_holder(credit, drawing)
 
 
@@ -507,7 +506,6 @@ def pay_overdue(id: Id[Drawing]):
     drawing = drawing.move_to(DrawingStatus.PAID)
     credit = credits[drawing.credit]
     interest = drawing.amount.at(PENALTY * (value_day() - drawing.maturity), round=HALF_UP)
-    require_funds(credit, drawing, interest)
     holder = holder_of(drawing)
     pay_holder(credit, drawing)
     settlement.call(
@@ -702,18 +700,11 @@ def owe(credit: LetterOfCredit, drawing: Drawing, by_terms: Day) -> Drawing:
 
 
 @helper
-def own_funds_needed(credit: LetterOfCredit, drawing: Drawing, interest: Money) -> Money:
-    # What margin and deposit of the applicant leave uncovered, and interest that is the bank's own affair.
+def own_funds_needed(credit: LetterOfCredit, drawing: Drawing) -> Money:
+    # What the applicant's margin and deposit leave uncovered.
     margin = settlement.call("margin_of", customer=credit.applicant, instrument=credit.id)
     deposit = settlement.call("reachable", party=credit.applicant, instrument=credit.id)
-    return max(drawing.amount - margin - deposit, ZERO) + interest
-
-
-@helper
-def require_funds(credit: LetterOfCredit, drawing: Drawing, interest: Money):
-    needed = own_funds_needed(credit, drawing, interest)
-    own = settlement.call("balance_of", party=credit.issuing_bank)
-    require(needed <= own, "E_FUNDS", f"{credit.issuing_bank} needs {needed} of its own and has {own}")
+    return max(drawing.amount - margin - deposit, ZERO)
 
 
 @helper

@@ -38,6 +38,8 @@ def credit_of(bench, credit=LC):
         ({"latest_shipment": "2026-05-29"}, "applied"),
         ({"latest_shipment": "2026-05-30"}, "E_DATE"),
         ({"presentation_days": -1}, "E_DATE"),
+        ({"presentation_days": 0}, "applied"),
+        ({"presentation_days": 365}, "applied"),
         ({"presentation_days": 366}, "E_DATE"),
         ({"tenor_days": 0}, "E_TENOR"),
         ({"tenor_days": 1}, "applied"),
@@ -56,7 +58,16 @@ def credit_of(bench, credit=LC):
         ({"amount": "0.00 CNY"}, "E_AMOUNT"),
         ({"amount": "-1.00 CNY"}, "E_AMOUNT"),
         ({"tolerance_plus": "-1 %"}, "E_AMOUNT"),
+        ({"tolerance_plus": "0 %"}, "applied"),
+        ({"tolerance_plus": "100 %"}, "applied"),
+        ({"tolerance_plus": "101 %"}, "E_AMOUNT"),
+        ({"tolerance_minus": "-1 %"}, "E_AMOUNT"),
+        ({"tolerance_minus": "0 %"}, "applied"),
+        ({"tolerance_minus": "100 %"}, "applied"),
         ({"tolerance_minus": "101 %"}, "E_AMOUNT"),
+        ({"margin_rate": "-1 %"}, "E_AMOUNT"),
+        ({"margin_rate": "0 %"}, "applied"),
+        ({"margin_rate": "100 %"}, "applied"),
         ({"margin_rate": "101 %"}, "E_AMOUNT"),
         ({"expiry": "2026-03-01", "amount": "0.00 CNY"}, "E_DATE"),  # the date comes first
         ({"amount": "20_952_380.97 CNY"}, "E_LIMIT"),  # + 5 % is a fen more than line and deposit have
@@ -138,6 +149,7 @@ def test_a_credit_is_advised_within_three_banking_days(issued_at, advised_at, ex
         ("2026-04-20", "2026-05-06 23:59", "applied"),  # 05-05 is the last day of the holiday
         ("2026-04-20", "2026-05-07 00:00", "E_DATE"),
         ("2026-05-20", "2026-05-29 23:59", "applied"),  # late shipment is for the examiner; the expiry is not
+        ("2026-04-17", "2026-04-17 10:00", "applied"),
         ("2026-04-18", "2026-04-17 10:00", "E_DATE"),  # documents of tomorrow
     ],
 )
@@ -159,6 +171,13 @@ def test_an_expiry_on_a_holiday_is_moved_and_then_ends_presentations():
     bench.refused(
         "E_STATE", "C1", "letter_of_credit.present", **presentation("10_300_000.00 CNY", "2026-05-01")
     )
+
+
+def test_a_credit_that_was_never_advised_expires_too():
+    bench = issued(s1_bench())
+    bench.at("2026-05-30 00:00")
+    assert credit_of(bench)["status"] == "EXPIRED_OPEN"
+    bench.refused("E_STATE", "PB2", "letter_of_credit.advise", id=LC)
 
 
 def test_expiry_leaves_the_drawings_that_were_made():

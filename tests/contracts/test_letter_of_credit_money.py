@@ -268,6 +268,16 @@ def test_a_bank_that_cannot_cover_the_shortfall_is_in_default_and_nothing_moves(
     bench.check_laws()
 
 
+def test_a_bank_that_was_silent_can_be_in_default_as_well():
+    bench = forwarded(s1_bench())
+    bench.at("2026-04-28 10:00")
+    bench.applied("APP1", "settlement.pay", payer="APP1", payee="C2", amount=str(bench.cash("APP1")))
+    bench.applied("IB1", "settlement.pay", payer="IB1", payee="FB3", amount=str(bench.cash("IB1")))
+    bench.at("2026-10-08 17:00")
+    assert bench.record("letter_of_credit", "drawings", D1)["status"] == "OVERDUE"
+    bench.refused("E_STATE", "IB1", "letter_of_credit.honour_sight", id=D1)
+
+
 def test_a_bank_that_can_just_cover_it_pays():
     bench = defaulting("8_200_000.00 CNY")
     assert bench.record("letter_of_credit", "drawings", D1)["status"] == "PAID"
