@@ -30,6 +30,7 @@ from consortium.vm.store import Collection, Due, Index, Total, data_prefix, key_
 from consortium.vm.values import DAY_COUNT_MEMBERS
 
 Location = tuple[str, str, int]
+VERSION_DIGITS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ class ContractSet:
         name, at, version = text.partition("@")
         if not at:
             return self.find(name)
-        return self.find(name, int(version)) if version.isascii() and version.isdigit() else None
+        is_number = version.isascii() and version.isdigit() and len(version) <= VERSION_DIGITS_MAX
+        return self.find(name, int(version)) if is_number else None
 
     def interface(self, name: str, version: int | None = None) -> ContractInterface | None:
         found = self.find(name, version)

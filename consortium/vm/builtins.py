@@ -19,6 +19,7 @@ from consortium.vm.select import Selection, records_of
 from consortium.vm.values import Member, Pairs, RecordValue, Structure, shown_fields, to_plain
 
 _DIGITS_MAX = 1300
+_RATE_BITS_MAX = 128
 # The answer of a query is not part of the ledger and may be longer than a value in it.
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 _SCALARS = (int, str, bool, bytes, type(None), Money, Day, Rate, Member)
@@ -262,9 +263,12 @@ def _money(left: Money, right: Money, minor: int) -> Money:
 def _rate(machine: Machine, compute: Callable[[], Rate]) -> Rate:
     machine.charge(gas.EXCHANGE)
     try:
-        return compute()
+        result = compute()
     except MoneyError as error:
         raise Refused(VALUE_SIZE, str(error)) from None
+    if result.numerator.bit_length() > _RATE_BITS_MAX:
+        raise Refused(VALUE_SIZE, f"a rate has at most {_RATE_BITS_MAX} bits above the line")
+    return result
 
 
 def _small(number: int) -> int:

@@ -67,6 +67,7 @@ class _Checker:
         self.contract = contract
         self.findings = findings
         self.calls: dict[str, dict[str, tree.Node]] = {}
+        self.reached: dict[str, dict[str, None]] = {}
         self.writes: dict[str, str] = {}
         self.declared_fields = {
             field.name
@@ -574,14 +575,16 @@ class _Checker:
                         self.refuse("E-LANG-036", node, called)
         depths: dict[str, int] = {}
         for name, function in functions.items():
-            if self.depth(name, depths, ()) > language.HELPER_DEPTH_MAX:
-                self.refuse(
-                    "E-LANG-004",
-                    function.node,
-                    f"'{name}' calls helpers more than {language.HELPER_DEPTH_MAX} deep.",
-                )
+            if self.depth(name, depths, ()) > language.FRAMES_MAX:
+                found = f"'{name}' has helpers and comprehensions more than {language.FRAMES_MAX} deep."
+                self.refuse("E-LANG-004", function.node, found)
 
     def reachable(self, name: str) -> dict[str, None]:
+        if name not in self.reached:
+            self.reached[name] = self.reach(name)
+        return self.reached[name]
+
+    def reach(self, name: str) -> dict[str, None]:
         found: dict[str, None] = {}
         waiting = list(self.calls.get(name, ()))
         while waiting:
@@ -592,11 +595,13 @@ class _Checker:
         return found
 
     def depth(self, name: str, depths: dict[str, int], above: tuple[str, ...]) -> int:
-        if name in above or len(above) > language.HELPER_DEPTH_MAX:
+        """Return how many frames of Python a call of this function may need."""
+        if name in above or len(above) > language.FRAMES_MAX:
             return 1
         if name not in depths:
             below = [self.depth(called, depths, (*above, name)) for called in self.calls.get(name, ())]
-            depths[name] = 1 + max(below, default=0)
+            own = 1 + _comprehensions_deep(self.contract.functions[name].node)
+            depths[name] = own + max(below, default=0)
         return depths[name]
 
     def loose_names(self, module: tree.Module) -> None:
@@ -633,6 +638,17 @@ class _Checker:
     def refuse(self, rule: str, node: tree.Node, found: str = "", advice: str = "") -> None:
         line, column = position_of(node.span, self.findings)
         self.findings.add(rule, line, column, found, advice)
+
+
+def _comprehensions_deep(node: tree.Node) -> int:
+    """Return how deep comprehensions stand in one another."""
+    deepest, stack = 0, [(node, 0)]
+    while stack:
+        present, depth = stack.pop()
+        depth += isinstance(present, tree.Comprehension)
+        deepest = max(deepest, depth)
+        stack.extend((part, depth) for part in tree.children(present))
+    return deepest
 
 
 def _quoted(*names: str, many: bool = False) -> str:

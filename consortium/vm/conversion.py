@@ -323,11 +323,15 @@ def _value(kind: Type, classes: ClassTable) -> Converter:
         runtime = classes.values[name]
         if type(value) is not tuple or len(value) != len(runtime.names):
             raise bad_argument(kind, value)
-        return runtime.make(
-            *[part.decode(machine, item) for part, item in zip(runtime.converters, value, strict=True)]
-        )
+        parts = zip(runtime.converters, value, strict=True)
+        return runtime.make(*[_frozen(part.decode(machine, item)) for part, item in parts])
 
     return Converter(kind, check, encode, load, decode, None)
+
+
+def _frozen(value: Any) -> Any:
+    """Return a decoded field of a `@value` as it stays: the type pass relies on its lists being tuples."""
+    return tuple(_frozen(item) for item in value) if type(value) is list else value
 
 
 def _list(kind: Type, classes: ClassTable) -> Converter:

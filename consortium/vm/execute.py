@@ -4,8 +4,7 @@
 wrote, and the outcome names a stable code, the contract, the function and the statement.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from consortium.calendar import Calendar, day_of
 from consortium.vm import builtins, calls, gas, keys, store
@@ -31,8 +30,7 @@ REFUSED = "refused"
 QUERY_GAS = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a transaction asks for. `contract` is `name@version` or a name (the latest version)."""
 
     contract: str
@@ -42,8 +40,7 @@ class Call:
     agreed_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a call. `text` is for people and never hashed; the rest goes into the receipt."""
 
     status: str
@@ -179,6 +176,8 @@ class BlockExecution(Machine):
             plain = None if result is None else self._result(result)
             if self.gas < 0:
                 raise OutOfGasError
+        except MemoryError:
+            raise  # the machine's fault, not the contract's: another bank would answer otherwise
         except Exception as error:  # noqa: BLE001  everything a contract can cause ends in a receipt
             return self._refused(error, contract, entry, mark, start)
         finally:
@@ -203,8 +202,8 @@ class BlockExecution(Machine):
     def _keep_laws(self) -> None:
         """Hold the invariants of every record that was touched, in order of their keys' first touch.
 
-        A law that reads nothing but its `over` field runs once for each value of it that was touched, the value
-        before the transaction included; other laws run for each record as it is now.
+        A law that reads nothing but its `over` field runs once for each value of it that was touched, the
+        value before the transaction included; other laws run for each record as it is now.
         """
         self.is_read_only = True
         held: dict[tuple[str, str, Any], None] = {}

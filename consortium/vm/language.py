@@ -14,12 +14,13 @@ GRAMMAR = (3, 10)
 SOURCE_BYTES_MAX = 64 * 1024
 LINE_LENGTH_MAX = 200
 NESTING_MAX = 32
-# Operators and calls chained in one expression, branches in one `if`, tokens in one statement: bounds that
-# keep every parser and compiler far from its own, version-dependent, limits.
+# Operators and calls chained in one expression, branches in one `if`, tokens in one statement, helpers and
+# comprehensions inside one another: bounds that keep every parser, compiler and interpreter far from its own,
+# version-dependent, limits.
 TREE_DEPTH_MAX = 100
 BRANCHES_MAX = 100
 TOKENS_PER_STATEMENT_MAX = 1500
-HELPER_DEPTH_MAX = 16
+FRAMES_MAX = 32
 
 INTEGER_BITS_MAX = 4096
 TEXT_BYTES_MAX = 64 * 1024

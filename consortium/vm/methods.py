@@ -132,6 +132,8 @@ def _find(machine: Machine, value: Any, wanted: Any) -> Any:
 
 
 def _total(machine: Machine, collection: Any, field: Any, group: dict[str, Any]) -> Any:
+    if machine.viewpoint is not None:
+        return select.visible_total(machine, _collection("total", collection), field, group)
     return store.read_total(machine, _collection("total", collection), field, group)
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from consortium.money import Money
 from consortium.vm import gas
 from consortium.vm.exceptions import TYPE, VALUE_SIZE, Refused
 from consortium.vm.keys import key_of
 from consortium.vm.language import ITEMS_MAX
 from consortium.vm.machine import Machine
-from consortium.vm.store import Collection, load
+from consortium.vm.store import DEFAULT_CURRENCY, Collection, load
 from consortium.vm.types import Type
 
 Bound = tuple[str, Any]
@@ -88,6 +89,21 @@ def sorted_records(machine: Machine, selection: Selection, name: str) -> tuple[A
 def first_record(machine: Machine, selection: Selection) -> Any:
     found = records_of(machine, replace(selection, count=1))
     return found[0] if found else None
+
+
+def visible_total(machine: Machine, collection: Collection, name: str, group: dict[str, Any]) -> Any:
+    """Sum a field over the records that the viewpoint sees: a kept total would tell of the others."""
+    machine.charge(gas.TOTAL)
+    if collection.kept.get((name, tuple(group))) is None:
+        raise Refused(TYPE, f"{collection.name} keeps no such total of '{name}'")
+    result: Any = None
+    for record in records_of(machine, narrowed(machine, Selection(collection), "where", group)):
+        value = getattr(record, name)
+        if value is not None:
+            result = value if result is None else result + value
+    if result is None:
+        return Money(0, DEFAULT_CURRENCY) if collection.record.converters[name].type.kind == "money" else 0
+    return result
 
 
 def _best_path(machine: Machine, selection: Selection) -> tuple[Path, bool]:

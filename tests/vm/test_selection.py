@@ -20,7 +20,9 @@ class Claim(Record):
     pays: Day | None
     price: int = 0
     status: ClaimStatus = ClaimStatus.LIVE
-claims = collection(Claim, index=("holder", ("debtor", "status", "pays")))
+claims = collection(
+    Claim, index=("holder", ("debtor", "status", "pays")), totals=(("price", ("debtor",)), ("price", ()))
+)
 @action
 def create(id: Id, debtor: Bank, holder: Bank | Company, pays: Day | None):
     claims.add(Claim(id=id, debtor=debtor, holder=holder, pays=pays))
@@ -60,6 +62,9 @@ def on(pays: Day):
 @query
 def get(id: Id):
     return claims[id]
+@query
+def worth(debtor: Bank):
+    return [claims.total("price", debtor=debtor), claims.total("price")]
 @query
 def prices():
     return [claim.price for claim in claims.where(debtor="B1")]
@@ -132,6 +137,14 @@ def test_a_hidden_field_is_empty_for_others(ledger):
     assert ledger.ask("prices", "B1") == [None, None, None, None]
     # In the order of the index: the paid claim comes after the live ones.
     assert ledger.ask("prices") == [0, 0, 0, 7]
+
+
+def test_a_total_tells_nothing_of_hidden_records(ledger):
+    for name in ("a", "b", "c"):
+        value_of(ledger.run("pay", id=name))
+    assert ledger.ask("worth", debtor="B1") == [14, 21]
+    assert ledger.ask("worth", "C1", debtor="B1") == [7, 14]
+    assert ledger.ask("worth", "B1", debtor="B1") == [0, 0]
 
 
 @settings(max_examples=60, deadline=None)
