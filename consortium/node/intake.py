@@ -17,7 +17,7 @@ from consortium.consensus.messages import (
     Signed,
     certificates_in,
 )
-from consortium.ledger.transaction import Batch, Bundle, Transaction, null_batch_digest
+from consortium.ledger.transaction import Batch, Bundle, Party, Transaction, null_batch_digest
 from consortium.ledger.transition import Rules
 from consortium.node.effects import Check
 from consortium.node.messages import REPLY, Request
@@ -141,11 +141,13 @@ class Intake:
 
     def checks_of(self, transactions: tuple[Transaction, ...]) -> tuple[Check, ...]:
         """Return the checks of every signature that these transactions name."""
-        return tuple(
-            Check(self._key_of(party.organisation, party.key_number), transaction.body, signature)
-            for transaction in transactions
-            for party, signature in zip(transaction.signers, transaction.signatures, strict=True)
-        )
+        checks = []
+        for transaction in transactions:
+            body, signatures = transaction.body, transaction.signatures
+            checks.append(Check(self._key_of(transaction.sender), body, signatures[0]))
+            for party, signature in zip(transaction.agreed_by, signatures[1:], strict=True):
+                checks.append(Check(self._key_of(party), body, signature))
+        return tuple(checks)
 
     def _batch_checks(self, signed: Signed) -> tuple[Check, ...]:
         assert signed.attachment is not None
@@ -162,12 +164,13 @@ class Intake:
         known = self._verified.get(bundle.digest)
         if known is bundle or (known is not None and known == bundle):
             return ()
-        checks = self.checks_of(bundle.transactions)
-        if not with_bundle:
-            return checks
-        membership = self._rules.membership
-        key = membership.replica_key(bundle.bank) if bundle.bank < membership.n else NO_KEY
-        return (Check(key, bundle.body, bundle.signature), *checks)
+        checks = self._shared.checks(bundle, self._checks_with_bundle)
+        return checks if with_bundle else checks[1:]
+
+    def _checks_with_bundle(self, bundle: Bundle) -> tuple[Check, ...]:
+        keys = self._replica_keys
+        key = keys[bundle.bank] if bundle.bank < len(keys) else NO_KEY
+        return (Check(key, bundle.body, bundle.signature), *self.checks_of(bundle.transactions))
 
     def _certificate_checks(self, certificate: Certificate) -> tuple[Check, ...]:
         """Return the checks of a commit certificate's signatures, one that fails if there are too few."""
@@ -188,10 +191,10 @@ class Intake:
             for index, signature in zip(signers, certificate.signatures, strict=True)
         )
 
-    def _key_of(self, organisation: str, key_number: int) -> bytes:
+    def _key_of(self, party: Party) -> bytes:
         """Return a member's key of that number; an empty one, under which nothing verifies, for others."""
-        member = self._rules.membership.organisation(organisation)
-        return member.public_key if member is not None and member.key_number == key_number else NO_KEY
+        member = self._rules.membership.organisation(party.organisation)
+        return member.public_key if member is not None and member.key_number == party.key_number else NO_KEY
 
     def _is_ahead(self, signed: Signed) -> bool:
         attachment = signed.attachment

@@ -19,7 +19,7 @@ from consortium.consensus.replica import Replica
 from consortium.consensus.status import ReplicaStatus, SlotStatus, Wait
 from consortium.crypto import Signer, hash_bytes
 from consortium.encoding import encode
-from consortium.ledger.admission import refusal_of
+from consortium.ledger.admission import Admission
 from consortium.ledger.block import Block
 from consortium.ledger.receipt import REFUSED
 from consortium.ledger.sessions import decode_session, session_key
@@ -163,6 +163,7 @@ class Node:
             capacity=config.capacity,
         )
         self._intake = Intake(rules, consensus.epoch, self._shared, genesis.header.time_us)
+        self._admission = Admission(rules)
         self._replies = Replies(rules.membership.weak_quorum, consensus.index)
         self._slots: dict[int, tuple[bytes, bytes | None, Certificate]] = {}
         self._generations: dict[str, int] = {}
@@ -301,7 +302,7 @@ class Node:
             return "E-NETWORK"
         if self.membership.carrier(transaction.sender.organisation) != self.identity:
             return "E-BUNDLE"
-        return refusal_of(self._rules, transaction)
+        return self._admission.refusal_of(transaction)
 
     def _send_bundle(self, turn: Turn, transactions: tuple[Transaction, ...]) -> None:
         """Countersign transactions as one bundle and see to it that the primary gets it."""
