@@ -322,7 +322,6 @@ def advise(id: Id[LetterOfCredit]):
     """The advising bank tells the beneficiary, within three banking days, that the credit is there."""
     credit = credits[id].move_to(CreditStatus.ADVISED)
     require(today() <= credit.advise_by, "E_DATE", f"the credit was to be advised by {credit.advise_by}")
-    credit.update(advise_by=None)
     accrue(id, credit.advising_bank, credit.beneficiary, ADVISING_FEE)
     emit("Advised", credit=id, beneficiary=credit.beneficiary)
 

@@ -112,8 +112,20 @@ def test_a_fixed_maturity_is_tested_again_at_issue():
     bench.refused("E_TENOR", "IB1", "letter_of_credit.issue", id=LC)
 
 
-def test_a_credit_whose_last_payment_day_is_in_no_calendar_is_not_issued():
-    bench = applied(s1_bench(), expiry="2027-02-26", latest_shipment=None, tenor_days=365)
+@pytest.mark.parametrize(("expiry", "expected"), [("2026-12-14", "applied"), ("2026-12-15", "E-DATE")])
+def test_a_credit_whose_last_payment_day_is_in_no_calendar_is_not_issued(expiry, expected):
+    # The calendar ends with 2027. Presented and forwarded on the last day each, after the cut-off, a drawing
+    # would be deemed compliant on 2026-12-31, a banking day later for the second credit; then come 365 days.
+    bench = applied(s1_bench(), expiry=expiry, latest_shipment=None, tenor="AFTER_SIGHT", tenor_days=365)
+    bench.ends(expected, "IB1", "letter_of_credit.issue", id=LC)
+
+
+def test_a_credit_with_a_fixed_maturity_in_no_calendar_is_not_issued():
+    bench = s1_bench()
+    bench.at("2027-06-01 10:00")
+    fixed = {"tenor": "FIXED", "tenor_days": 0, "fixed_maturity": "2028-03-01"}
+    terms = usance_terms(expiry="2027-07-01", latest_shipment=None, **fixed)
+    bench.applied("APP1", "letter_of_credit.apply", **terms)
     bench.refused("E-DATE", "IB1", "letter_of_credit.issue", id=LC)
 
 
@@ -191,10 +203,18 @@ def test_expiry_leaves_the_drawings_that_were_made():
 
 
 @pytest.mark.parametrize(
-    ("when", "expected"), [("2026-04-24 23:59", "applied"), ("2026-04-25 00:00", "E_DATE")]
+    ("presented_at", "when", "expected"),
+    [
+        ("2026-04-17 10:00", "2026-04-24 23:59", "applied"),  # Friday
+        ("2026-04-17 10:00", "2026-04-25 00:00", "E_DATE"),
+        ("2026-04-17 17:00", "2026-04-27 23:59", "applied"),  # after the cut-off: received on Monday
+        ("2026-04-17 17:00", "2026-04-28 00:00", "E_DATE"),
+    ],
 )
-def test_documents_are_forwarded_within_five_banking_days(when, expected):
-    bench = presented(s1_bench())  # Friday 04-17
+def test_documents_are_forwarded_within_five_banking_days(presented_at, when, expected):
+    bench = advised(s1_bench())
+    bench.at(presented_at)
+    present(bench, "10_300_000.00 CNY", "2026-04-10")
     bench.at(when)
     bench.ends(expected, "PB2", "letter_of_credit.forward", id=D1)
 
@@ -384,6 +404,7 @@ def test_the_bank_may_pay_on_the_day_before_the_cut_off_does(when, expected):
     bench.ends(expected, "IB1", "letter_of_credit.pay", id=D1)
     if expected == "applied":
         assert drawing_of(bench)["status"] == "PAID"
+        bench.at("2026-10-08 16:59")
         assert credit_of(bench)["status"] == "EXPIRED_OPEN"
         bench.at("2026-10-08 17:00")
         assert credit_of(bench)["status"] == "CLOSED"

@@ -2,6 +2,7 @@
 
 import pytest
 from harness import Bench, balances
+from probes import CLAIM_PROBE
 from stories import (
     D1,
     LC,
@@ -47,6 +48,7 @@ def honour(bench: Bench, number: int, amount: str, shipped: str, when: str) -> N
     [
         ("10_000_000.00 CNY", "5 %", "5 %", "9_500_000.00 CNY", "10_500_000.00 CNY"),
         ("333.33 CNY", "10 %", "10 %", "300.00 CNY", "366.66 CNY"),  # 366.663 down, 299.997 up: both inside
+        ("333.37 CNY", "10 %", "10 %", "300.04 CNY", "366.70 CNY"),  # 300.033 and 366.707
         ("0.01 CNY", "5 %", "5 %", "0.01 CNY", "0.01 CNY"),
         ("1_234_567.89 CNY", "0 %", "0 %", "1_234_567.89 CNY", "1_234_567.89 CNY"),
         ("100.00 CNY", "0.3333 %", "100 %", "0.01 CNY", "100.33 CNY"),
@@ -301,6 +303,27 @@ def test_an_overdue_drawing_is_paid_with_default_interest_from_the_bank():
     bench.check_laws()
 
 
+def test_default_interest_runs_to_the_value_day_of_the_payment():
+    bench = defaulting("8_199_999.99 CNY")
+    bench.applied("FB3", "settlement.pay", payer="FB3", payee="IB1", amount="1_000_000.00 CNY")
+    bench.at("2026-10-13 17:00")  # value on the 14th: 6 days
+    bench.applied("IB1", "letter_of_credit.pay_overdue", id=D1)
+    assert bench.cash("C1").plain() == "10330650.00"  # 10,299,750.00 + 30,900.00
+
+
+def test_a_claim_that_was_sold_is_paid_to_its_holder_without_the_sellers_charges():
+    bench = accepted(s1_bench(contracts={"forfaiting": CLAIM_PROBE}))
+    assert bench.record("claim", "claims", D1)["recourse"] is False
+    bench.applied("PB2", "forfaiting.lock", id=D1, trade="PB2/T-1")
+    bench.applied("PB2", "forfaiting.transfer", id=D1, trade="PB2/T-1", buyer="FB3")
+    before = bench.cash("FB3")
+    bench.at("2026-10-08 17:00")
+    assert (bench.cash("FB3") - before).plain() == "10300000.00"
+    assert (bench.cash("C1").plain(), bench.income("PB2").plain()) == ("0.00", "0.00")
+    assert bench.record("letter_of_credit", "charges", (LC, "PB2"))["owed"].plain() == "250.00"
+    bench.check_laws()
+
+
 def test_a_bank_that_cannot_pay_yet_is_refused_before_the_cut_off_and_not_in_default():
     bench = accepted(s1_bench())
     bench.applied("APP1", "settlement.pay", payer="APP1", payee="C2", amount="9_858_600.00 CNY")
@@ -341,13 +364,19 @@ def test_partial_drawings_use_margin_first_and_the_last_one_closes_the_credit():
     bench.refused(
         "E_TOLERANCE", "C1", "letter_of_credit.present", **presentation("5_000_000.01 CNY", "2026-05-11")
     )
-    honour(bench, 3, "2_500_000.00 CNY", "2026-05-12", "2026-05-20 10:00")
+    bench.at("2026-05-20 10:00")
+    drawings = [present(bench, amount, "2026-05-12") for amount in ("500_000.00 CNY", "2_000_000.00 CNY")]
+    for drawing in drawings:
+        bench.applied("PB2", "letter_of_credit.forward", id=drawing)
+    bench.applied("IB1", "letter_of_credit.honour_sight", id=drawings[0])
+    bench.at("2026-05-20 17:00")  # nothing is left to draw, but one drawing is still under examination
     assert bench.record("letter_of_credit", "credits", LC)["status"] == "ADVISED"
-    bench.at("2026-05-20 17:00")
+    bench.applied("IB1", "letter_of_credit.honour_sight", id=drawings[1])
+    bench.at("2026-05-20 17:01")
     assert bench.record("letter_of_credit", "credits", LC)["status"] == "CLOSED"
     assert balances(bench, "APP1") == {"cash": "500100.00", "margin": "0.00", "line_used": "0.00"}
-    assert bench.cash("C1").plain() == "4999350.00"  # 50 advising + 3 x 200 handling
-    assert bench.income("PB2").plain() == "650.00"
+    assert bench.cash("C1").plain() == "4999150.00"  # 50 advising + 4 x 200 handling
+    assert bench.income("PB2").plain() == "850.00"
     bench.check_laws()
 
 
