@@ -200,37 +200,54 @@ class Cluster:
 
     def _loop(self, predicate: Callable[[], bool] | None, background: frozenset[str]) -> StopReason:
         hosts = self.hosts
+        scheduler = self.scheduler
+        # Nothing to decode anew, to charge or to record: what is left of a delivery stands right in the loop.
+        is_bare = self._decode is None and self._costs is None and self._journal is None
         if predicate is not None and predicate():
             return StopReason.DONE
-        for now_us, rank, receiver, payload in self.scheduler.events():
-            if payload.__class__ is Flight:
-                host = hosts[receiver]
-                if host.free_us > now_us:
-                    self._wait(host, payload)
-                    continue
-                effects = self._deliver(host, payload, now_us)
-                if effects is NOTHING_DONE:
-                    continue
-            elif payload.__class__ is Stop:
-                return StopReason.TIME if self._is_busy(background) else StopReason.IDLE
-            elif (
-                payload.__class__ is TimerFired
-                and payload.name in background
-                and not self._is_busy(background)
-            ):
-                # Only what repeats for ever is left. A later call of `run` goes on with this timer.
-                self.scheduler.schedule(now_us + 1, rank, receiver, payload)
-                return StopReason.IDLE
-            else:
-                self._happen(receiver, payload, now_us)
-            if predicate is not None and predicate():
-                return StopReason.DONE
+        for bucket in scheduler.buckets():
+            for now_us, rank, receiver, payload in bucket:
+                scheduler.now_us = now_us
+                if payload.__class__ is Flight:
+                    host = hosts[receiver]
+                    if host.free_us > now_us:
+                        self._wait(host, payload)
+                        continue
+                    if is_bare:
+                        self.deliveries += 1
+                        checks = host.wanted(payload.message)
+                        received = payload.received
+                        if received is None or checks != payload.checks:
+                            received = self._verified(payload, checks)
+                        effects = host.handle(received, now_us)
+                        if effects is NOTHING_DONE:
+                            continue
+                        self._carry_out(host, effects, now_us, now_us)
+                    elif self._deliver(host, payload, now_us) is NOTHING_DONE:
+                        continue
+                elif payload.__class__ is Stop:
+                    return StopReason.TIME if self._is_busy(background) else StopReason.IDLE
+                elif self._is_left_over(payload, background):
+                    # A later call of `run` goes on with this timer.
+                    scheduler.schedule(now_us + 1, rank, receiver, payload)
+                    return StopReason.IDLE
+                else:
+                    self._happen(receiver, payload, now_us)
+                if predicate is not None and predicate():
+                    return StopReason.DONE
         return StopReason.IDLE
 
+    def _is_left_over(self, payload: Any, background: frozenset[str]) -> bool:
+        """Whether this is a timer that repeats for ever, and nothing else is under way."""
+        if payload.__class__ is not TimerFired or payload.name not in background:
+            return False
+        return not self._is_busy(background)
+
     def _is_busy(self, background: frozenset[str]) -> bool:
-        """Whether anything is under way: not stale timers, nor those that repeat for ever."""
-        if any(host.backlog for host in self.hosts):
-            return True
+        """Whether anything is under way: not stale timers, nor those that repeat for ever.
+
+        A processor with a backlog has an event of its own, so nothing but events need be looked at.
+        """
         for _, _, receiver, payload in self.scheduler.pending():
             if payload.__class__ is TimerFired:
                 if payload.name in background:
@@ -267,11 +284,10 @@ class Cluster:
         """Hand a message to its receiver, with the verdicts on the checks that this receiver wants."""
         self.deliveries += 1
         if self._decode is None:
-            received = flight.received
             checks = host.wanted(flight.message)
+            received = flight.received
             if received is None or checks != flight.checks:
-                received = Received(flight.message, self._verifier.verdicts(checks))
-                flight.received, flight.checks = received, checks
+                received = self._verified(flight, checks)
         else:
             try:
                 signed = self._decode(flight.message.wire)
@@ -283,13 +299,16 @@ class Cluster:
         effects = host.handle(received, now_us)
         if self._journal is not None:
             self._journal.delivered(now_us, host.index, flight.text)
-        if self._costs is not None:
-            done_us = self._charge(host, flight.kind, checks, effects.work, now_us)
-            if effects is not NOTHING_DONE:
-                self._carry_out(host, effects, now_us, done_us)
-        elif effects is not NOTHING_DONE:
-            self._carry_out(host, effects, now_us, now_us)
+        done_us = self._charge(host, flight.kind, checks, effects.work, now_us)
+        if effects is not NOTHING_DONE:
+            self._carry_out(host, effects, now_us, done_us)
         return effects
+
+    def _verified(self, flight: Flight, checks: tuple[Check, ...]) -> Received:
+        """Verify what a receiver wants; the next one that wants the same shares the result."""
+        flight.received = received = Received(flight.message, self._verifier.verdicts(checks))
+        flight.checks = checks
+        return received
 
     def _handle(self, host: Host, pending: Pending, now_us: int) -> None:
         """Hand over an input that is no message of a peer."""
@@ -342,26 +361,36 @@ class Cluster:
 
     def _carry_out(self, host: Host, effects: Effects, now_us: int, done_us: int) -> None:
         """In the order of the type: persist, send, timers, replies. `done_us`: when the processor is done."""
-        texts: Sequence[str] = ()
+        texts: Sequence[str] | None = None
         if self._journal is not None:
             texts = self._journal.effects(now_us, host.index, effects)
-        if effects.token:
-            durable_us = host.persist(effects.persist, effects.token, done_us)
+        token = effects.token
+        durable_us: int | None = done_us
+        if token:
+            durable_us = host.persist(effects.persist, token, done_us)
             if effects.notify and durable_us is not None:
-                rank: Rank = (BEFORE_MESSAGES, "durable", host.index, effects.token)
-                self.scheduler.schedule(max(durable_us, now_us + 1), rank, host.index, Durable(effects.token))
+                rank: Rank = (BEFORE_MESSAGES, "durable", host.index, token)
+                self.scheduler.schedule(max(durable_us, now_us + 1), rank, host.index, Durable(token))
         for position, send in enumerate(effects.send):
-            self._send(host, send, done_us, texts[position] if texts else "")
-        for timer in effects.timers:
-            self._set_timer(host, timer, done_us)
-        for reply in effects.replies:
-            rank = (BEFORE_MESSAGES, "reply", host.index, reply.transaction_id)
-            self.scheduler.schedule(max(done_us, now_us + 1), rank, host.index, ReplyDue(reply))
+            # It leaves when its work is done and the flush that it waits for is durable.
+            after = send.after
+            if after == token:
+                leaves_us = durable_us
+            else:
+                leaves_us = host.may_leave_us(after, done_us) if after else done_us
+            self._send(host, send, leaves_us, texts[position] if texts else "")
+        if effects.timers:
+            for timer in effects.timers:
+                self._set_timer(host, timer, done_us)
+        if effects.replies:
+            for reply in effects.replies:
+                rank = (BEFORE_MESSAGES, "reply", host.index, reply.transaction_id)
+                self.scheduler.schedule(max(done_us, now_us + 1), rank, host.index, ReplyDue(reply))
         for observer in self._observers:
             observer.observe(done_us, host.index, effects)
 
-    def _send(self, host: Host, send: Send, done_us: int, text: str) -> None:
-        leaves_us = host.may_leave_us(send.after, done_us) if send.after else done_us
+    def _send(self, host: Host, send: Send, leaves_us: int | None, text: str) -> None:
+        """Give a message to the network, to leave at `leaves_us` (None: it waits for a flush for ever)."""
         if leaves_us is None:
             host.held.append(send)
             return
@@ -371,14 +400,17 @@ class Cluster:
             signed = Signed(signed.body, signature, signed.content, signed.attachment)
         sequence = getattr(signed.content, "sequence", None)
         if sequence is None:
-            # Messages without a sequence number get one per sender and kind, so that each has its own delay.
-            name = (host.index, signed.content.KIND)
-            self._unnumbered[name] = sequence = self._unnumbered[name] + 1
+            sequence = self._next_unnumbered(host.index, signed.content.KIND)
         flight = Flight(host.index, sequence, leaves_us, signed, text)
         if send.to == ALL:
             self.network.broadcast(flight, leaves_us)
         else:
             self.network.unicast(flight, send.to, leaves_us)
+
+    def _next_unnumbered(self, bank: int, kind: str) -> int:
+        """Messages without a sequence number are counted per sender and kind: each has its own delay."""
+        self._unnumbered[bank, kind] += 1
+        return self._unnumbered[bank, kind]
 
     def _set_timer(self, host: Host, timer: Timer, now_us: int) -> None:
         """A timer that is replaced or cancelled stays scheduled and is found stale when its time comes."""

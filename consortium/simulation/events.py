@@ -22,7 +22,9 @@ class Flight(Packet):
     __slots__ = ("checks", "received", "text")
 
     def __init__(self, sender: int, sequence: int, released_us: int, signed: Signed, text: str) -> None:
-        super().__init__(sender, signed.content.KIND, sequence, released_us, signed)
+        self.rank = (sequence, signed.content.KIND, sender)
+        self.released_us = released_us
+        self.message = signed
         self.text = text  # how the journal names it
         self.received: Received | None = None
         self.checks: tuple[Check, ...] = ()

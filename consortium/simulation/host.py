@@ -88,8 +88,9 @@ class Host:
     def persist(self, records: Sequence[Any], token: int, now_us: int) -> int | None:
         """Append and flush; return when `token` is durable (None: never)."""
         assert token > self._token, "flush tokens ascend"
-        if self._token_durable_us is None or self._token_durable_us > now_us:
-            self._earlier[self._token] = self._token_durable_us
+        before_us = self._token_durable_us
+        if before_us is None or before_us > now_us:
+            self._earlier[self._token] = before_us
         elif self._earlier:
             self._earlier.clear()  # flushes end in their order, so all earlier ones have ended too
         self.store.append(records)
@@ -104,7 +105,7 @@ class Host:
         else:
             assert after < self._token, "a send waits for a flush that nobody asked for"
             durable_us = self._earlier.get(after, 0)
-        return None if durable_us is None else max(ready_us, durable_us)
+        return ready_us if durable_us is not None and durable_us < ready_us else durable_us
 
     # --- verification -----------------------------------------------------------------------------------
 

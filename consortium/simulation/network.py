@@ -7,21 +7,24 @@ random state. What leaves when is decided when it is sent, in one pass over the 
 This module knows nothing of nodes or messages' contents; `cluster.py` tells it who sends what.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from itertools import cycle
+from typing import Any, TypeAlias
 
-from consortium.simulation.latency import LANE_BITS, Jitter, Latency, expanded_table
+from consortium.simulation.latency import LANE_BITS, LANE_SHIFT, TABLE_BITS, Jitter, Latency, delay_table
 from consortium.simulation.randomness import MessageHash, Randomness
-from consortium.simulation.scheduler import Rank, Scheduler
+from consortium.simulation.scheduler import Scheduler
 
 MILLION = 1_000_000
 EVEN_MILLISECOND = Latency(base_us=1_000)
 FOREVER_US = 1 << 62
 
 _OCCURRENCES_KEPT = 8192
+_HASH_LANES = 32  # of LANE_BITS each, in one hash
 _FATE_BITS = 32
 _LANES_FOR_FATE = 5
 _LOSS, _DUPLICATE, _DUPLICATE_DELAY, _REORDER, _REORDER_DELAY = range(_LANES_FOR_FATE)
@@ -108,22 +111,30 @@ class MessageCounts:
 
 
 class Packet:
-    """What the network moves: the sender, what orders and names the message, and the message itself.
+    """What the network moves: a message, and what names and orders it.
 
     One packet serves all receivers of a broadcast. Two packets with equal rank are ordered by their wire
     bytes, so that the order of events depends on contents alone.
     """
 
-    __slots__ = ("kind", "message", "rank", "released_us", "sender", "sequence")
+    __slots__ = ("message", "rank", "released_us")
 
     def __init__(self, sender: int, kind: str, sequence: int, released_us: int, message: Any) -> None:
-        self.sender = sender
-        self.kind = kind
-        self.sequence = sequence
-        self.released_us = released_us
-        """When it leaves its bank: a crash before that takes it back."""
-        self.rank: Rank = (sequence, kind, sender)
+        self.rank = (sequence, kind, sender)
+        self.released_us = released_us  # when it leaves its bank: a crash before that takes it back
         self.message = message
+
+    @property
+    def sequence(self) -> int:
+        return self.rank[0]
+
+    @property
+    def kind(self) -> str:
+        return self.rank[1]
+
+    @property
+    def sender(self) -> int:
+        return self.rank[2]
 
     def __lt__(self, other: "Packet") -> bool:
         before: bool = self.message.wire < other.message.wire
@@ -150,6 +161,10 @@ class Cut:
     until_us: int
 
 
+_KeptDelays: TypeAlias = dict[str, tuple[int, list[int]]]
+"""Message kind -> a block of sequence numbers, and the delays of its messages."""
+
+
 class Network:
     """Links between `count` banks, numbered from 0."""
 
@@ -161,7 +176,13 @@ class Network:
         self._scheduler = scheduler
         self._others = [tuple(j for j in range(count) if j != i) for i in range(count)]
         self._table, self._bases = self._delay_tables()
-        self._jitter = MessageHash(randomness.key("network.jitter"), LANE_BITS, count - 1)
+        # One hash of 64 bytes serves a block of sequence numbers: a power of two, at least one.
+        self._width = count - 1
+        self._block_bits = max(0, (_HASH_LANES // max(1, self._width)).bit_length() - 1)
+        self._block_mask = (1 << self._block_bits) - 1
+        self._kept_delays: tuple[list[_KeptDelays], ...] = tuple([{} for _ in range(count)] for _ in range(2))
+        lanes = self._width << self._block_bits
+        self._jitter = MessageHash(randomness.key("network.jitter"), LANE_BITS, lanes)
         self._fate = MessageHash(randomness.key("network.fate"), _FATE_BITS, _LANES_FOR_FATE * count)
         self._cuts: dict[tuple[int, int], list[Cut]] = {}
         self._occurrences: list[dict[tuple[str, int], int]] = [{} for _ in range(count)]
@@ -175,9 +196,9 @@ class Network:
 
     def broadcast(self, packet: Packet, departure_us: int) -> None:
         """Send to every other bank, in one pass."""
-        sender = packet.sender
+        _, kind, sender = packet.rank
         others = self._others[sender]
-        self.counts.sent[packet.kind] += len(others)
+        self.counts.sent[kind] += len(others)
         delays_us = self._delays_us(packet)
         if self._plain:
             self._scheduler.schedule_broadcast(departure_us, packet.rank, others, delays_us, packet)
@@ -195,22 +216,39 @@ class Network:
             self._send_each(packet, departure_us, (receiver,), delays_us)
 
     def _delays_us(self, packet: Packet) -> list[int]:
-        """Latency to every other bank, at least 1 us: a pure function of the seed and the message."""
-        table = self._table
-        lanes = self._jitter.lanes(packet.sender, packet.kind, packet.sequence, 0)
-        if self._bases is None:
-            return [table[lane] for lane in lanes]
-        return [base + table[lane] for base, lane in zip(self._bases[packet.sender], lanes, strict=True)]
+        """Latency to every other bank, at least 1 us: a pure function of the seed and the message.
 
-    def _delay_tables(self) -> tuple[list[int], list[list[int]] | None]:
-        """The jitter by lane and the base delays of each bank to all others.
+        One hash serves all receivers, and in a small consortium several sequence numbers as well. The delays
+        of such a block are kept; two blocks, because slots in flight lie on both sides of a boundary.
+        """
+        sequence, kind, sender = packet.rank
+        block = sequence >> self._block_bits
+        kept_delays = self._kept_delays[block & 1][sender]
+        kept = kept_delays.get(kind)
+        if kept is None or kept[0] != block:
+            kept = kept_delays[kind] = (block, self._block_delays_us(sender, kind, block))
+        width = self._width
+        start = (sequence & self._block_mask) * width
+        return kept[1][start : start + width]
+
+    def _block_delays_us(self, sender: int, kind: str, block: int) -> list[int]:
+        """The delays of all sequence numbers of a block, one after the other."""
+        table = self._table
+        lanes = self._jitter.lanes(sender, kind, block, 0)
+        if self._bases is None:
+            return [table[lane >> LANE_SHIFT] for lane in lanes]
+        bases = cycle(self._bases[sender])
+        return [base + table[lane >> LANE_SHIFT] for base, lane in zip(bases, lanes, strict=False)]
+
+    def _delay_tables(self) -> tuple["array[int]", list[list[int]] | None]:
+        """The jitter's table and the base delays of each bank to all others.
 
         If all base delays are equal they are in the table, which then holds whole delays: twice as fast.
         """
         latency = self.settings.latency
-        table = expanded_table(latency.jitter)
         if latency.matrix_us is None:
-            return [max(1, latency.base_us + jitter_us) for jitter_us in table], None
+            return delay_table(latency.jitter, latency.base_us, 1), None
+        table = delay_table(latency.jitter, 0, 0)
         least_us = max(0, 1 - table[0])
         rows = [latency.base_row(sender, len(self._others)) for sender in range(len(self._others))]
         bases = [
@@ -224,11 +262,11 @@ class Network:
     ) -> None:
         """The careful way: bandwidth, cuts and fates, one receiver after the other."""
         settings = self.settings
-        kind, sender = packet.kind, packet.sender
+        sequence, kind, sender = packet.rank
         fates: Sequence[int] = ()
         if self._has_fates:
             occurrence = self._occurrence(packet)
-            fates = self._fate.lanes(sender, kind, packet.sequence, occurrence)
+            fates = self._fate.lanes(sender, kind, sequence, occurrence)
         payload: Packet | AtDownlink = packet
         if settings.downlink_bits_per_second is not None:
             payload = AtDownlink(packet)
@@ -246,7 +284,12 @@ class Network:
                     delay_us += 1 + (fate[_REORDER_DELAY] * settings.reordering_us >> _FATE_BITS)
                 if _happens(fate[_DUPLICATE], settings.duplication_ppm):
                     self.counts.duplicated[kind] += 1
-                    second_us = leaves_us + delay_us + self._table[fate[_DUPLICATE_DELAY] >> LANE_BITS] + 1
+                    second_us = (
+                        leaves_us
+                        + delay_us
+                        + self._table[fate[_DUPLICATE_DELAY] >> (_FATE_BITS - TABLE_BITS)]
+                        + 1
+                    )
                     self._scheduler.schedule(second_us, packet.rank, receiver, payload)
             self._scheduler.schedule(leaves_us + delay_us, packet.rank, receiver, payload)
 

@@ -16,8 +16,8 @@ class Encodable(Protocol):
     def encoded(self) -> bytes: ...
 
 
-_Flush: TypeAlias = tuple[int | None, Sequence[bytes | Encodable], Sequence[tuple[int | bytes, bytes]]]
-"""When it is durable (None: never), its records, its blocks and nodes."""
+_Flush: TypeAlias = tuple[int | None, list[Sequence[bytes | Encodable]], list[tuple[int | bytes, bytes]]]
+"""When it is durable (None: never), what was appended, what was put."""
 
 
 class MemoryStore:
@@ -30,7 +30,7 @@ class MemoryStore:
         self._flush_us = flush_us
         self._disk_start_us = 0
         self._disk_end_us = 0
-        self._appended: list[bytes | Encodable] = []
+        self._appended: list[Sequence[bytes | Encodable]] = []
         self._put: list[tuple[int | bytes, bytes]] = []
         self._flushes: list[_Flush] = []
 
@@ -38,7 +38,7 @@ class MemoryStore:
 
     def append(self, records: Sequence[bytes | Encodable]) -> None:
         """Hand records to the disk's cache, where they wait for the next flush."""
-        self._appended.extend(records)
+        self._appended.append(records)
 
     def put_block(self, height: int, block: bytes) -> None:
         self._put.append((height, block))
@@ -47,25 +47,23 @@ class MemoryStore:
         self._put.append((digest, node))
 
     def flush(self, now_us: int) -> int | None:
-        """Ask for everything handed over so far to be durable; return when it will be (None: never)."""
-        durable_us = self._served_us(now_us)
-        self._flushes.append((durable_us, self._appended, self._put or ()))
-        self._appended = []
-        if self._put:
-            self._put = []
-        return durable_us
+        """Ask for everything handed over so far to be durable; return when it will be (None: never).
 
-    def _served_us(self, now_us: int) -> int | None:
+        A flush that is running does not serve us, the next one does; one that is planned does.
+        """
+        durable_us: int | None = self._disk_end_us
         if self._flush_us is None:
-            return None
-        if now_us >= self._disk_end_us:  # the disk is idle
+            durable_us = None
+        elif now_us >= self._disk_end_us:
             self._disk_start_us = now_us
-        elif now_us > self._disk_start_us:  # a flush is running: the next one serves us
+            self._disk_end_us = durable_us = now_us + self._flush_us
+        elif now_us > self._disk_start_us:
             self._disk_start_us = self._disk_end_us
-        else:  # one is planned that has not begun: it serves us too
-            return self._disk_end_us
-        self._disk_end_us = end_us = self._disk_start_us + self._flush_us
-        return end_us
+            self._disk_end_us = durable_us = self._disk_start_us + self._flush_us
+        self._flushes.append((durable_us, self._appended, self._put))
+        self._appended = []
+        self._put = []
+        return durable_us
 
     # --- reading: what is durable at a time -----------------------------------------------------------
 
@@ -73,7 +71,8 @@ class MemoryStore:
         """Return all durable records in the order in which they were appended."""
         return tuple(
             record if isinstance(record, bytes) else record.encoded()
-            for _, records, _ in self._durable(now_us)
+            for _, appended, _ in self._durable(now_us)
+            for records in appended
             for record in records
         )
 

@@ -4,7 +4,7 @@ from statistics import NormalDist
 import pytest
 
 from consortium.crypto import hash_bytes
-from consortium.simulation.latency import TABLE_SIZE, Jitter, Latency, expanded_table
+from consortium.simulation.latency import TABLE_SIZE, Jitter, Latency, delay_table
 
 
 @pytest.mark.parametrize(("median", "p99"), [(4_000, 18_000), (500, 3_000), (10_000, 60_000), (1, 1)])
@@ -34,11 +34,10 @@ def test_a_constant_jitter_is_constant():
     assert set(Jitter("constant", 250).table()) == {250}
 
 
-def test_the_expanded_table_takes_a_whole_lane():
-    table = expanded_table(Jitter("uniform", 0, 9))
-    assert len(table) == 1 << 16
-    assert table[0] == 0
-    assert table[-1] == 9
+def test_the_delay_table_has_a_floor():
+    table = delay_table(Jitter("uniform", 0, 9), 20, 25)
+    assert len(table) == TABLE_SIZE
+    assert (table[0], table[-1]) == (25, 29)
 
 
 @pytest.mark.parametrize(
