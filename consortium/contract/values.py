@@ -4,13 +4,19 @@ To a contract they are plain text (parties, ids, text) and bytes (hashes); the n
 checks when a value arrives. `Text[32]` bounds the length, `Id[LetterOfCredit]` says which record is meant.
 """
 
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from consortium.money import Day, Money, Rate, parse_money, parse_rate
 
-TEXT_LENGTH_DEFAULT = 255
+if TYPE_CHECKING:
+    # Checkers bring their own typing_extensions: `Id` alone means `Id[Any]` to them.
+    from typing_extensions import TypeVar
 
-RecordClass = TypeVar("RecordClass")
+    RecordClass = TypeVar("RecordClass", default=Any)
+else:
+    from typing import TypeVar
+
+    RecordClass = TypeVar("RecordClass")
 
 
 class _Bounded(type):
