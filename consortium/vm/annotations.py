@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from consortium.money import Day, MoneyError, parse_money, parse_rate
 from consortium.vm import language, tree, types
+from consortium.vm.convert import position_of
 from consortium.vm.declarations import Constant, Contract
 from consortium.vm.findings import Findings
-from consortium.vm.parse import position_of
 from consortium.vm.types import Type
 
 _PLAIN: dict[str, Type] = {

@@ -13,8 +13,7 @@ from typing import Any
 
 from consortium.crypto import hash_bytes
 from consortium.errors import InputError
-from consortium.vm import builtins, calls, methods, store, tree, words
-from consortium.vm.annotations import DAY_COUNTS
+from consortium.vm import calls, tree
 from consortium.vm.bound import BoundContract, Entry
 from consortium.vm.check import examine
 from consortium.vm.compile import Build, compile_contract, run_module
@@ -23,11 +22,10 @@ from consortium.vm.declarations import Constant, Contract, FunctionDeclaration, 
 from consortium.vm.exceptions import ContractRejected
 from consortium.vm.interface import ContractInterface, describe_contract
 from consortium.vm.keys import key_int, key_text
-from consortium.vm.language import BUILTINS, WORDS
-from consortium.vm.machine import Machine, out_of_gas
+from consortium.vm.machine import Machine
 from consortium.vm.records import finder_of, member_tables, record_runtime, value_maker, value_runtimes
+from consortium.vm.scope import ENGINE_SCOPE
 from consortium.vm.store import Collection, Due, Index, Total, data_prefix, key_part_of
-from consortium.vm.values import DAY_COUNT_MEMBERS
 
 Location = tuple[str, str, int]
 VERSION_DIGITS_MAX = 9
@@ -224,7 +222,7 @@ def _bind(
                 _total(compiled.name, item.name, field, groups, runtime) for field, groups in item.totals
             ),
         )
-    scope: dict[str, Any] = dict(_ENGINE)
+    scope: dict[str, Any] = dict(ENGINE_SCOPE)
     for name, collection in bound.collections.items():
         scope[f"_collection_{name}"] = collection
     for name, runtime in runtimes.items():
@@ -367,75 +365,3 @@ def _value_of(constant: Constant, classes: ClassTable) -> Any:
             raise InputError(f"{constant.type} is wanted, not {value!r}")
         return value
     return converter.load(constant.value)
-
-
-# What emitted code finds by name. `__builtins__` is empty: there is nothing else to find.
-_ENGINE: dict[str, Any] = {
-    "__builtins__": {},
-    "_add": builtins.add,
-    "_add_in_place": builtins.add_in_place,
-    "_append": builtins.append_to,
-    "_attribute": builtins.attribute,
-    "_call": calls.call_contract,
-    "_contains": builtins.contains,
-    "_display": builtins.display,
-    "_equal": builtins.equal,
-    "_floor_divide": builtins.floor_divide,
-    "_formatted": builtins.formatted,
-    "_get": store.get,
-    "_greater": builtins.greater,
-    "_greater_or_equal": builtins.greater_or_equal,
-    "_guard": calls.guard,
-    "_has": store.has,
-    "_item": builtins.item,
-    "_less": builtins.less,
-    "_less_or_equal": builtins.less_or_equal,
-    "_multiply": builtins.multiply,
-    "_negative": builtins.negative,
-    "_not_equal": builtins.not_equal,
-    "_out": out_of_gas,
-    "_pairs": builtins.pairs_of,
-    "_power": builtins.power,
-    "_put": builtins.set_item,
-    "_remainder": builtins.remainder,
-    "_set": builtins.set_item_value_first,
-    "_slice": slice,
-    "_subtract": builtins.subtract,
-    "_truth": builtins.truth,
-    "_unpack": builtins.unpack,
-    "_builtin_dict": builtins.dict_of,
-    "_builtin_enumerate": builtins.enumerate_of,
-    "_builtin_int": builtins.int_of,
-    "_builtin_len": builtins.length,
-    "_builtin_list": builtins.list_of,
-    "_builtin_max": builtins.max_of,
-    "_builtin_min": builtins.min_of,
-    "_builtin_range": builtins.range_of,
-    "_builtin_sorted": builtins.sorted_of,
-    "_builtin_str": builtins.text_from,
-    "_builtin_sum": builtins.sum_of,
-    "_builtin_zip": builtins.zip_of,
-    "_word_access_bank": words.access_bank,
-    "_word_add_banking_days": words.add_banking_days,
-    "_word_banking_day": words.banking_day,
-    "_word_before_cut_off": words.before_cut_off,
-    "_word_caller": words.caller,
-    "_word_distribute": builtins.distributed,
-    "_word_emit": words.emit,
-    "_word_fail": words.fail,
-    "_word_is_bank": words.is_bank,
-    "_word_is_banking_day": words.is_banking_day,
-    "_word_is_company": words.is_company,
-    "_word_own_id": words.own_id,
-    "_word_sender": words.sender,
-    "_word_signers": words.signers,
-    "_word_today": words.today,
-    "_word_total": words.total,
-    "_word_value_day": words.value_day,
-    **{f"_method_{name}": method for name, method in methods.METHODS.items()},
-    **{f"_daycount_{name}": DAY_COUNT_MEMBERS[name] for name in DAY_COUNTS},
-}
-# `require`, `money`, `rate` and `day` have no function: the compiler writes them out.
-_WRITTEN_OUT = {"require", "money", "rate", "day"}
-assert all(f"_builtin_{name}" in _ENGINE for name in BUILTINS)
-assert all(f"_word_{name}" in _ENGINE for name in WORDS if name not in _WRITTEN_OUT)

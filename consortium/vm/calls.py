@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from consortium.vm import builtins, gas, store
+from consortium.money import Day, Money, Rate
+from consortium.vm import gas, store, walks
 from consortium.vm.bound import BoundContract, Entry
 from consortium.vm.conversion import Converter, shown
 from consortium.vm.declarations import RoleTest, UsedContract
@@ -132,7 +133,7 @@ def _passed(machine: Machine, entry: Entry, given: dict[str, Any]) -> list[Any]:
 def _pass_one(machine: Machine, converter: Converter, value: Any) -> Any:
     kind = converter.type.kind
     if kind == "list":
-        builtins.walk(machine, value)
+        walks.walk(machine, value)
         # Checked, then read back from its encoded form: a copy that shares nothing.
         return converter.decode(machine, converter.encode(converter.check(machine, value)))
     if kind in {"choice", "status"}:
@@ -146,7 +147,7 @@ def _copied(machine: Machine, value: Any) -> Any:
         if isinstance(value, RecordValue):
             raise Refused(TYPE, "a call gives plain values: return the record's id or fields")
         return value
-    builtins.walk(machine, value)
+    walks.walk(machine, value)
     return _copy(value)
 
 
@@ -187,7 +188,7 @@ def guard_of(kind: Type) -> Guard:
         return Guard(kind, lambda value: type(value) is str and len(value) <= limit)
     if kind.kind in tests:
         return Guard(kind, tests[kind.kind])
-    wanted = builtins.PYTHON_TYPES[kind.kind]
+    wanted = _PYTHON_TYPES[kind.kind]
     return Guard(kind, lambda value: type(value) is wanted)
 
 
@@ -196,3 +197,15 @@ def guard(_machine: Machine, value: Any, test: Guard) -> Any:
     if (value is None and test.type.optional) or test.admits(value):
         return value
     raise Refused(TYPE, f"{test.type} is wanted, not {shown(value)}")
+
+
+_PYTHON_TYPES: dict[str, type] = {
+    "bool": bool,
+    "day": Day,
+    "dict": dict,
+    "hash": bytes,
+    "int": int,
+    "money": Money,
+    "nothing": type(None),
+    "rate": Rate,
+}

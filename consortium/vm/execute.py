@@ -7,7 +7,7 @@ wrote, and the outcome names a stable code, the contract, the function and the s
 from typing import Any, NamedTuple
 
 from consortium.calendar import Calendar, day_of
-from consortium.vm import builtins, calls, gas, keys, store
+from consortium.vm import builtins, calls, gas, keys, store, walks
 from consortium.vm.bind import CompiledContract, ContractSet, contract_set, load_contract
 from consortium.vm.bound import BoundContract, Entry
 from consortium.vm.exceptions import (
@@ -232,7 +232,7 @@ class BlockExecution(Machine):
     def _result(self, value: Any) -> Any:
         if isinstance(value, RecordValue):
             raise Refused(TYPE, "an action gives plain values: return the record's id or fields")
-        return builtins.plain_form(self, value)
+        return walks.plain_form(self, value)
 
     def _refused(
         self, error: Exception, contract: BoundContract, entry: Entry, mark: int, start: int
@@ -303,7 +303,7 @@ def run_query(
     try:
         arguments = machine.decoded_arguments(entry, args)
         answer = builtins.sized(machine, entry.function(machine, *arguments))
-        builtins.walk(machine, answer, builtins.ANSWER_BYTES_MAX)
+        walks.walk(machine, answer, walks.ANSWER_BYTES_MAX)
         return to_plain(answer)
     except Exception as error:  # noqa: BLE001  everything a contract can cause has a code
         code, text = code_of(error)

@@ -10,15 +10,8 @@ from typing import Any
 
 from consortium.money import Day, Money, MoneyError, Rate
 from consortium.vm import gas, select, store
-from consortium.vm.builtins import (
-    append_to,
-    equal,
-    items_of,
-    list_of,
-    pairs_of,
-    store_check,
-    text_of,
-)
+from consortium.vm.arithmetic import dict_key, equal
+from consortium.vm.builtins import append_to, list_of, pairs_of
 from consortium.vm.conversion import shown
 from consortium.vm.exceptions import DATE, KEY, TYPE, VALUE_SIZE, ZERO_DIVISION, Refused
 from consortium.vm.language import ITEMS_MAX
@@ -26,6 +19,7 @@ from consortium.vm.machine import Machine
 from consortium.vm.select import Selection
 from consortium.vm.store import Collection
 from consortium.vm.values import Member
+from consortium.vm.walks import items_of, store_check, text_of
 
 _MISSING: Any = object()
 
@@ -256,7 +250,7 @@ def _pop(machine: Machine, container: Any, *given: Any) -> Any:
         return container.pop(position)
     if type(container) is dict and given:
         machine.charge(gas.ITEM)
-        value = container.pop(_dict_key(given[0]), given[1] if len(given) > 1 else _MISSING)
+        value = container.pop(dict_key(given[0]), given[1] if len(given) > 1 else _MISSING)
         if value is _MISSING:
             raise Refused(KEY, f"the dict has no {shown(given[0])}")
         return value
@@ -267,7 +261,7 @@ def _get(machine: Machine, container: Any, key: Any, otherwise: Any = None) -> A
     if type(container) is not dict:
         raise _not_for("get", container)
     machine.charge(gas.ITEM)
-    return container.get(_dict_key(key), otherwise)
+    return container.get(dict_key(key), otherwise)
 
 
 def _keys(machine: Machine, container: Any) -> list[Any]:
@@ -288,12 +282,6 @@ def _dict(name: str, value: Any) -> dict[Any, Any]:
     if type(value) is not dict:
         raise _not_for(name, value)
     return value
-
-
-def _dict_key(value: Any) -> Any:
-    if type(value) in (str, int, bytes, Day, Member):
-        return value
-    raise Refused(TYPE, f"{shown(value)} is no key of a dict")
 
 
 def _not_for(name: str, value: Any) -> Refused:

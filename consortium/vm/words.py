@@ -6,7 +6,7 @@ Each takes the machine first. What they say to contract authors is in `consortiu
 from typing import Any, NoReturn
 
 from consortium.money import Day, Money, Rate
-from consortium.vm import builtins, gas
+from consortium.vm import arithmetic, builtins, gas, walks
 from consortium.vm.conversion import shown
 from consortium.vm.exceptions import DATE, TYPE, Refused
 from consortium.vm.machine import Machine
@@ -26,7 +26,7 @@ def emit(machine: Machine, name: str, fields: dict[str, Any]) -> None:
     for field, value in fields.items():
         if isinstance(value, Structure):
             raise Refused(TYPE, "an event carries plain values: give the record's id")
-        parts.append((field, builtins.plain_form(machine, value)))
+        parts.append((field, walks.plain_form(machine, value)))
     machine.events.append((machine.frames[-1].name, name, tuple(parts)))
 
 
@@ -85,7 +85,7 @@ def caller(machine: Machine) -> str | None:
 def own_id(machine: Machine, number: Any) -> str:
     if type(number) is not str:
         raise Refused(TYPE, f"own_id takes text, not {shown(number)}")
-    builtins.text_of(machine, len(number) + 40)
+    walks.text_of(machine, len(number) + 40)
     return f"{machine.require_sender()}/{number}"
 
 
@@ -116,5 +116,5 @@ def total(machine: Machine, items: Any, field: Any) -> Any:
         value = builtins.attribute(machine, part, field)
         if type(value) not in (int, Money, Rate):
             raise Refused(TYPE, f"'{field}' is not a number or an amount")
-        result = value if number == 0 else builtins.add(machine, result, value)
+        result = value if number == 0 else arithmetic.add(machine, result, value)
     return result
