@@ -35,6 +35,8 @@ def test_an_interrupted_run_leaves_a_marked_readable_result(tmp_path):
         text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # A test run in the background of a shell inherits that interrupts are ignored; a terminal's are not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         for line in process.stdout:
             if "letter_of_credit.apply" in line:
