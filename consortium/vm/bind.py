@@ -20,8 +20,10 @@ from consortium.vm.compile import Build, compile_contract, run_module
 from consortium.vm.conversion import ClassTable, ValueRuntime, converter_of
 from consortium.vm.declarations import Constant, Contract, FunctionDeclaration, RoleTest
 from consortium.vm.exceptions import ContractRejected
+from consortium.vm.gas import GAS_SCHEDULE_VERSION
 from consortium.vm.interface import ContractInterface, describe_contract
 from consortium.vm.keys import key_int, key_text
+from consortium.vm.language import LANGUAGE_VERSION
 from consortium.vm.machine import Machine
 from consortium.vm.records import finder_of, member_tables, record_runtime, value_maker, value_runtimes
 from consortium.vm.scope import ENGINE_SCOPE
@@ -33,7 +35,10 @@ VERSION_DIGITS_MAX = 9
 
 @dataclass(frozen=True, slots=True)
 class CompiledContract:
-    """A contract that passed the check, compiled; `places` are the spans of its statements per function."""
+    """A contract that passed the check, compiled; `places` are the spans of its statements per function.
+
+    `language_version` and `gas_version` say under which rules and prices: both belong to what is deployed.
+    """
 
     name: str
     version: int
@@ -44,6 +49,8 @@ class CompiledContract:
     declared: Contract
     build: Build
     places: Mapping[str, tuple[tuple[tree.Span, int], ...]]
+    language_version: int = LANGUAGE_VERSION
+    gas_version: int = GAS_SCHEDULE_VERSION
 
 
 def load_contract(name: str, version: int, source: bytes, filename: str) -> CompiledContract:

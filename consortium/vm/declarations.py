@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from consortium.vm import tree
 from consortium.vm.types import ANY, Type
 
-MISSING = object()
-
 
 @dataclass(frozen=True, slots=True)
 class RoleTest:

@@ -68,7 +68,6 @@ class BlockExecution(Machine):
             text = f"there is no action {call.contract}.{call.action}"
             return Outcome(REFUSED, ARGS, call.contract.partition("@")[0], call.action, 0, text, 0)
         self.sender = call.sender
-        self.agreed_by = call.agreed_by
         self.signers = (call.sender, *call.agreed_by) if call.agreed_by else (call.sender,)
         return self._run(contract, entry, call.args, authorised=False)
 
@@ -149,7 +148,6 @@ class BlockExecution(Machine):
 
     def _unsigned(self) -> None:
         self.sender = None
-        self.agreed_by = ()
         self.signers = ()
 
     def _run(

@@ -61,7 +61,7 @@ class Machine:
     """What contract code runs on; emitted code gets it as its first argument."""
 
     __slots__ = (
-        "agreed_by", "base_due", "calendar", "contracts", "day", "due_added", "events", "frames", "gas",
+        "base_due", "calendar", "contracts", "day", "due_added", "events", "frames", "gas",
         "gas_limit", "is_due", "is_query", "is_read_only", "loaded", "order", "order_new", "organisations",
         "pending", "reader", "sender", "signers", "time_us", "touched", "undo", "viewpoint",
     )  # fmt: skip
@@ -94,7 +94,6 @@ class Machine:
         self.touched: dict[bytes, Any] = {}
         self.frames: list[BoundContract] = []
         self.sender: str | None = None
-        self.agreed_by: tuple[str, ...] = ()
         self.signers: tuple[str, ...] = ()
         self.day: Day = day_of(time_us)
         self.is_due = False
