@@ -88,16 +88,23 @@ def append_to(machine: Machine, items: list[Any], value: Any) -> None:
 
 def pairs_of(machine: Machine, value: Any) -> Any:
     """What a `for` loops over: something whose length is known, charged by the loop's own rounds."""
-    kind = type(value)
-    if kind in (list, tuple, range, Pairs):
-        return value
-    if kind is str:
-        return value
-    if kind is dict:
-        items_of(machine, len(value))
-        return _guarded(value)
-    if kind is Selection:
+    if type(value) is Selection:
         return records_of(machine, value)
+    _charge_keys(machine, value)
+    return _walkable(value)
+
+
+def _charge_keys(machine: Machine, value: Any) -> None:
+    """Charge for the keys that a loop over a dict copies. Nothing is charged once a loop runs."""
+    if type(value) is dict:
+        items_of(machine, len(value))
+
+
+def _walkable(value: Any) -> Any:
+    if type(value) in (list, tuple, range, str, Pairs):
+        return value
+    if type(value) is dict:
+        return _guarded(value)
     raise Refused(TYPE, f"{shown(value)} cannot be looped over")
 
 
@@ -164,13 +171,16 @@ def sized(machine: Machine, value: Any) -> Any:
 
 def enumerate_of(machine: Machine, value: Any) -> Pairs:
     items = sized(machine, value)
-    return Pairs(length(machine, items), lambda: enumerate(pairs_of(machine, items)))
+    _charge_keys(machine, items)
+    return Pairs(length(machine, items), lambda: enumerate(_walkable(items)))
 
 
 def zip_of(machine: Machine, *values: Any) -> Pairs:
     groups = [sized(machine, value) for value in values]
+    for group in groups:
+        _charge_keys(machine, group)
     shortest = min(length(machine, group) for group in groups)
-    return Pairs(shortest, lambda: zip(*[pairs_of(machine, group) for group in groups], strict=False))
+    return Pairs(shortest, lambda: zip(*[_walkable(group) for group in groups], strict=False))
 
 
 def list_of(machine: Machine, *values: Any) -> list[Any]:

@@ -184,14 +184,20 @@ class _Emitter(ExpressionEmitter):
         """A loop; one that calls nothing, and is in no such loop already, keeps the counter local."""
         if self.keeps_gas or not self.calls_nothing(node):
             return [self.loop_itself(node)]
-        head = self.loop_items(node)
+        before: list[ast.stmt] = []
+        items = self.loop_items(node)
+        if items is not None:
+            # Made before the counter is taken over: what it charges must not be lost in writing that back.
+            name = self.temporary()
+            before.append(ast.Assign(targets=[store(name)], value=items))
+            items = load(name)
         self.keeps_gas = True
-        emitted = self.loop_itself(node, head)
+        emitted = self.loop_itself(node, items)
         self.keeps_gas = False
         taken = ast.Assign(targets=[store(GAS)], value=meter(ast.Load()))
         back = ast.Assign(targets=[meter(ast.Store())], value=load(GAS))
         guarded = ast.Try(body=[emitted], handlers=[], orelse=[], finalbody=[back])
-        return [taken, guarded]
+        return [*before, taken, guarded]
 
     def calls_nothing(self, node: tree.For | tree.While) -> bool:
         """Tell whether no round of the loop calls anything (what a `for` loops over is made before)."""

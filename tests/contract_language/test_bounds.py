@@ -144,3 +144,57 @@ def test_a_version_number_of_any_length_is_no_crash():
 
     ledger = bench("@action\ndef f():\n    pass\n")
     assert ledger.machine().run_action(Call("c@" + "9" * 6000, "f", (), "B1")).code == "E-ARGS"
+
+
+GUARDED = """
+@record(key="id")
+class Box(Record):
+    id: Id
+    n: int
+boxes = collection(Box)
+@helper
+def day_of(day_in: Day):
+    return day_in
+@helper
+def name_of(party: Party) -> Text:
+    return party
+@helper
+def number_of(box: Box) -> int:
+    return box.n
+@helper
+def falls_through(n: int) -> int:
+    if n > 0:
+        return n
+@action
+def give_day(d: Day | None):
+    return day_of(d)
+@action
+def give_name(p: Bank | None):
+    return name_of(p)
+@action
+def give_record(id: Id):
+    return number_of(boxes.find(id))
+@action
+def give_nothing(n: int):
+    return falls_through(n) + 1
+@action
+def give_text(xs: list[int]):
+    return number_of(xs[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "code"),
+    [
+        ("give_day", {"d": None}, "E-TYPE"),
+        ("give_day", {"d": "2026-03-02"}, None),
+        ("give_name", {"p": None}, "E-TYPE"),
+        ("give_name", {"p": "B1"}, None),
+        ("give_record", {"id": "x"}, "E-TYPE"),
+        ("give_nothing", {"n": 1}, None),
+        ("give_nothing", {"n": 0}, "E-TYPE"),
+        ("give_text", {"xs": [1]}, "E-TYPE"),
+    ],
+)
+def test_a_helper_gets_and_gives_what_it_declares(action, given, code):
+    assert bench(GUARDED).run(action, **given).code == code

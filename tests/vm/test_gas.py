@@ -180,3 +180,81 @@ def test_key_text_is_bounded():
     assert ledger.run("put", n=254).code == "E-VALUE-SIZE"
     assert ledger.run("nul").code == "E-ARGS"
     assert ledger.run("look", n=400).code == "E-VALUE-SIZE"
+
+
+SPELLED_OUT = """
+@action
+def branch(n: int):
+    if n > 1:
+        a = n + 1 + 2
+    elif n == 0:
+        a = 5
+    else:
+        a = n
+    return a
+@action
+def rounds(n: int):
+    a = 0
+    for i in range(n):
+        a += i
+    while a > 100:
+        a -= 50
+    return a
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "n", "inside"),
+    [
+        # if: 1, its test: 2; dearest arm: 1 + 3 + 3, or the second test 2 and 1; return: 1
+        ("branch", 5, 1 + 2 + 7 + 1),
+        ("branch", 0, 1 + 2 + 7 + 1),
+        ("branch", -7, 1 + 2 + 7 + 1),
+        # a = 0: 1; for: 1 + 5 and the call 8; while: 1 + 5 and its first test 2; return: 1; the call itself: 1
+        ("rounds", 0, 1 + 14 + 8 + 1 + 1),
+        # each round of `for`: 3 and the statement 1
+        ("rounds", 10, 1 + 14 + 8 + 1 + 1 + 10 * 4),
+        # a is 210: three rounds of `while`, each 3, its test 2 and the statement 1
+        ("rounds", 21, 1 + 14 + 8 + 1 + 1 + 21 * 4 + 3 * 6),
+    ],
+)
+def test_the_schedule_adds_up(action, n, inside):
+    transaction, argument, function, result = 500, 20, 10, 2 + 0
+    outcome = bench(SPELLED_OUT).run(action, n=n)
+    walked = result + (1 + abs(value_of(outcome)).bit_length() // 8) // 8
+    assert outcome.gas_used == transaction + argument + function + inside + walked
+
+
+LOOPED = """
+@action
+def over(n: int, kind: int):
+    d = {i: i for i in range(n)}
+    xs = [i for i in range(n)]
+    before = 0
+    if kind == 1:
+        for k in d:
+            break
+    if kind == 2:
+        for k in zip(d, d):
+            break
+    if kind == 3:
+        for k in enumerate(d):
+            break
+    if kind == 4:
+        for k in sorted(xs):
+            break
+    if kind == 5:
+        for k in xs[1:]:
+            break
+    if kind == 6:
+        for k in [x for x in xs]:
+            break
+"""
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 6])
+def test_what_a_loop_walks_is_paid_for_even_if_the_loop_calls_nothing(kind):
+    ledger = bench(LOOPED)
+    plain = [ledger.run("over", n=n, kind=0).gas_used for n in (10, 1000)]
+    walked = [ledger.run("over", n=n, kind=kind).gas_used for n in (10, 1000)]
+    assert (walked[1] - plain[1]) - (walked[0] - plain[0]) >= 990
