@@ -47,6 +47,7 @@ from consortium.consensus.output import (
     Wanted,
 )
 from consortium.consensus.quorum import ConsensusConfig, is_quorum
+from consortium.consensus.restore import RESTORED, Remembered
 from consortium.consensus.status import Mode, ReplicaStatus, slot_status
 from consortium.consensus.transitions import (
     ACCEPT,
@@ -178,6 +179,60 @@ class Replica:
         if mask.bit_count() < self._quorum:
             return Output(broadcast=(signed,), records=(signed,))
         return self._stabilise(self._checkpoints.certificate(content), (signed,), (signed,))
+
+    def restore(self, past: Remembered) -> Output:
+        """Go on after a restart where the log ends, and send the votes of open slots again (pbft.md A.8).
+
+        The steps that had led to them are taken again; a replica that had been stopped between two of them
+        takes the next one now. Only for a replica that has done nothing yet.
+        """
+        assert self._executed == 0, "a replica is restored before it does anything"
+        log = self._log
+        if past.stable is not None:
+            log.advance(past.low)
+            self._checkpoints.advance(past.stable, log.low, log.high)
+        if past.results is not None:
+            self._results = past.results
+            self._executed = self._handed_over = past.results[0]
+        broadcast: tuple[Signed, ...] = ()
+        records: tuple[Record, ...] = ()
+        for committed in past.decided:
+            slot = log.open(committed.sequence, self._view, self._primary, RESTORED)
+            slot.phase = Phase.COMMITTED
+            slot.committed = committed
+        for sequence in sorted(past.pre_prepares):
+            output = self._restore_slot(past, sequence)
+            broadcast += output.broadcast
+            records += output.records
+        for sequence, checkpoint in past.checkpoints.items():
+            self._checkpoints.own[sequence] = checkpoint
+            self._checkpoints.add(checkpoint, checkpoint.content, log.high)  # type: ignore[arg-type]
+            broadcast += (checkpoint,)
+        self._next_sequence = max(self._executed, log.low, *past.pre_prepares, 0) + 1
+        return Output(broadcast=broadcast, records=records)
+
+    def _restore_slot(self, past: Remembered, sequence: int) -> Output:
+        """Take the steps again that had led to our votes for a slot."""
+        pre_prepare = past.pre_prepares[sequence]
+        prepared = past.prepared.get(sequence)
+        slot = self._log.open(sequence, self._view, self._primary, RESTORED)
+        slot.prepared = prepared
+        content = pre_prepare.content
+        assert isinstance(content, PrePrepare)
+        if slot.phase is not _WAITING or content.view != self._view:
+            return NOTHING
+        self._accept(slot, pre_prepare, content.digest)
+        if prepared is not None and prepared.pre_prepare.content == content:
+            for vote in prepared.votes:
+                slot.prepares.votes[vote.content.sender] = vote
+            slot.prepares.count = len(prepared.votes)
+        if self._primary == self._index:
+            return self._advance(slot, (pre_prepare,), ())
+        prepare = self._sign(Prepare(self._epoch, self._view, sequence, content.digest, self._index), None)
+        if slot.prepares.votes[self._index] is None:
+            slot.prepares.votes[self._index] = prepare
+            slot.prepares.count += 1
+        return self._advance(slot, (prepare,), (prepare,))
 
     def status_message(self) -> Signed:
         """Return our STATUS, to be sent to all, and end a STATUS period: slots and results grow older.

@@ -11,13 +11,15 @@ A checker that saw nothing to judge says unknown: silence is not success.
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, TypeAlias
 
+from consortium.consensus.messages import Signed
 from consortium.crypto import SignatureScheme, hash_bytes
 from consortium.encoding import EncodingError, decode
 from consortium.journal.outside import CertificateValidity, SignatureValidity
+from consortium.journal.promises import AcknowledgedIsKept, NoEquivocation
 from consortium.journal.verdict import Checker, Verdict, VerdictValue
 from consortium.ledger.transaction import Transaction
 from consortium.membership import Membership
-from consortium.node.effects import Diverged, Effects, Executed, Reply, Stable
+from consortium.node.effects import Diverged, Effects, Executed, Recovered, Reply, Stable
 
 Sums: TypeAlias = Callable[[Executed], Mapping[str, tuple[int, int]]]
 """For each currency after a block: (issued by the central bank, held in all accounts), in minor units."""
@@ -66,7 +68,7 @@ class TotalOrder(Checker):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last: dict[int, Executed] = {}
+        self._last: dict[int, Executed | Recovered] = {}
 
     def executed(self, bank: int, event: Executed) -> None:
         self.seen += 1
@@ -82,6 +84,13 @@ class TotalOrder(Checker):
             self.violated(f"bank {bank} made block {event.height} after {last.height}")
         elif last is not None and _previous_in(event.header) != last.header_hash:
             self.violated(f"bank {bank}: block {event.height} does not follow its block {last.height}")
+
+    def stopped(self, bank: int) -> None:
+        """A bank that comes back begins where its log ends; with an empty one, at genesis."""
+        self._last.pop(bank, None)
+
+    def recovered(self, bank: int, event: Recovered) -> None:
+        self._last[bank] = event
 
 
 class StateRootEquality(Checker):
@@ -115,6 +124,10 @@ class StateRootEquality(Checker):
         self.violated(
             f"bank {bank} computed other results at sequence {event.sequence} than a quorum certified"
         )
+
+    def recovered(self, bank: int, event: Recovered) -> None:
+        if event.height in self._results:
+            self._compare(event.height, event.header_hash, event.state_root, bank)
 
     def _compare(self, height: int, header_hash: bytes, state_root: bytes, bank: int) -> None:
         first = self._results.setdefault(height, (header_hash, state_root, bank))
@@ -229,11 +242,16 @@ class Checkers:
         self._honest = frozenset(honest)
         self._signatures = SignatureValidity(membership, chain, scheme)
         self._liveness = Liveness()
+        self._order = TotalOrder()
+        self._words = NoEquivocation()
+        self._answers = AcknowledgedIsKept()
         self.all: tuple[Checker, ...] = (
             Agreement(honest),
-            TotalOrder(),
+            self._order,
             StateRootEquality(honest),
             ExactlyOnce(),
+            self._words,
+            self._answers,
             self._signatures,
             CertificateValidity(membership, chain, scheme),
             ValueConservation(sums),
@@ -261,11 +279,25 @@ class Checkers:
                     checker.stable(bank, event)
                 elif isinstance(event, Diverged):
                     checker.diverged(bank, event)
+                elif isinstance(event, Recovered):
+                    checker.recovered(bank, event)
         for reply in effects.replies:
             self._liveness.replied(bank, reply)
+            self._answers.replied(bank, reply)
+
+    def sending(self, leaves_us: int, bank: int, signed: Signed) -> None:
+        """A message is to leave a bank at `leaves_us`, unless the bank stops before that."""
+        if bank in self._honest:
+            self._words.sending(leaves_us, bank, signed)
+
+    def stopped(self, now_us: int, bank: int) -> None:
+        """A bank went down: it forgets what it had not written, and what had not left it never will."""
+        self._words.stopped(now_us, bank)
+        self._order.stopped(bank)
 
     def verdicts(self, *, finished: bool) -> tuple[Verdict, ...]:
         """Judge the run. `finished`: it came to its own end, and was neither stopped nor stalled."""
+        self._words.finish()
         return tuple(
             checker.judged(finished=finished) if isinstance(checker, Liveness) else checker.verdict()
             for checker in self.all

@@ -24,14 +24,17 @@ from consortium.consensus.messages import Signed
 from consortium.crypto import DIGEST_BYTES
 from consortium.node.effects import (
     NO_WORK,
+    Amnesia,
     Boot,
     BusinessTime,
     Diverged,
     Durable,
     Effects,
     Executed,
+    Halted,
     Input,
     Received,
+    Recovered,
     Rejected,
     Reply,
     Stable,
@@ -298,6 +301,12 @@ def _trace_head(event: TraceEvent) -> dict[str, Any]:
             return {"suspected": event.view, "what": event.what}
         case Diverged():
             return {"diverged": event.sequence}
+        case Recovered():
+            return {"recovered": event.sequence, "height": event.height, "stable": event.stable}
+        case Amnesia():
+            return {"amnesia": event.sequence}
+        case Halted():
+            return {"halted": event.reason}
 
 
 def _compact(value: Any) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from consortium.node.effects import Diverged, Executed, Stable
+from consortium.node.effects import Diverged, Executed, Recovered, Stable
 
 
 class VerdictValue(StrEnum):
@@ -49,6 +49,9 @@ class Checker:
 
     def diverged(self, bank: int, event: Diverged) -> None:
         """A bank found that its own results are not those of a quorum."""
+
+    def recovered(self, bank: int, event: Recovered) -> None:
+        """A bank came back from its log."""
 
     def violated(self, reason: str) -> None:
         self.violations += 1

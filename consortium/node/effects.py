@@ -74,7 +74,10 @@ class BusinessTime:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """The first input of a node's life; `records` is what its store held (empty for a new one)."""
+    """The first input of a node's life; `records` is what its store held (empty for a new one).
+
+    Each is framed as `record_log` says, so that the node sees what the disk lost or spoilt.
+    """
 
     records: tuple[bytes, ...] = ()
 
@@ -190,7 +193,32 @@ class Diverged:
     sequence: int
 
 
-TraceEvent: TypeAlias = Executed | Stable | Rejected | Suspected | Diverged
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A restarted bank has read its log back: this is what it had executed, and its stable checkpoint."""
+
+    sequence: int
+    height: int
+    header_hash: bytes
+    state_root: bytes
+    stable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amnesia:
+    """A peer showed a signature of this bank that its disk does not know: it abstains for a while."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The bank does not go on, and why: what its disk holds cannot be true."""
+
+    reason: str
+
+
+TraceEvent: TypeAlias = Executed | Stable | Rejected | Suspected | Diverged | Recovered | Amnesia | Halted
 
 
 class Effects(NamedTuple):

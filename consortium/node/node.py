@@ -12,13 +12,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from consortium.certificate import Certificate
-from consortium.consensus.messages import COMMIT, PREPARE, Decided, PrePrepare, Signed
+from consortium.consensus.messages import (
+    COMMIT,
+    PRE_PREPARE,
+    PREPARE,
+    Decided,
+    PrePrepare,
+    Signed,
+    StableCheckpoint,
+    Status,
+)
 from consortium.consensus.output import NOTHING, Committed, Output
 from consortium.consensus.quorum import ConsensusConfig
 from consortium.consensus.replica import Replica
+from consortium.consensus.restore import remember
 from consortium.consensus.status import ReplicaStatus, SlotStatus, Wait
 from consortium.crypto import Signer, hash_bytes
-from consortium.encoding import encode
 from consortium.ledger.admission import Admission
 from consortium.ledger.block import Block
 from consortium.ledger.receipt import REFUSED
@@ -29,6 +38,7 @@ from consortium.ledger.transition import Rules
 from consortium.node.effects import (
     ALL,
     NOTHING_DONE,
+    Amnesia,
     Boot,
     BusinessTime,
     Check,
@@ -37,8 +47,10 @@ from consortium.node.effects import (
     Effects,
     Executed,
     Finish,
+    Halted,
     Input,
     Received,
+    Recovered,
     Reply,
     Stable,
     Submit,
@@ -48,6 +60,8 @@ from consortium.node.effects import (
 from consortium.node.intake import Intake
 from consortium.node.mempool import Mempool
 from consortium.node.messages import HeaderVote, Request, request_of
+from consortium.node.record_log import RecoveryError
+from consortium.node.recovery import BlockRecord, NullRecord, Rejoining, own_signature_in, recover
 from consortium.node.replies import Replies
 from consortium.node.shared import SharedWork
 from consortium.node.signguard import SignGuard
@@ -103,26 +117,8 @@ class NodeStatus:
     business_time_us: int
     requests_waiting: int
     waits_for: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRecord:
-    """What a bank flushes for each block before it replies: header, batch, certificate and receipts."""
-
-    block: Block
-    attachment: bytes
-    certificate: Certificate
-
-    def encoded(self) -> bytes:
-        return encode(
-            (
-                "block",
-                self.block.header_bytes,
-                self.attachment,
-                self.certificate.as_value(),
-                self.block.receipt_bytes,
-            )
-        )
+    is_recovering: bool = False
+    """After a restart, until the bank is where the others are."""
 
 
 class Node:
@@ -173,13 +169,21 @@ class Node:
         self._durable_token = 0
         self._executed_since_idle = False
         self._status_count = 0
+        self._rejoining = Rejoining(consensus)
+        self._halted = ""
+        self._knows_above = 0
+        """Every signature of ours for a sequence number above this one is remembered."""
 
     # --- the one entry ----------------------------------------------------------------------------------
 
     def handle(self, entry: Input, now_us: int) -> Effects:
         """Take one input at virtual or wall time `now_us` and return what must be done."""
+        if self._halted:
+            return NOTHING_DONE
         if type(entry) is Received:
             kind = entry.signed.content.KIND
+            if self._rejoining.abstains_up_to and self._abstains(entry.signed):
+                return NOTHING_DONE
             if (kind is PREPARE or kind is COMMIT) and entry.verdicts and entry.verdicts[0]:
                 # The hot path: most votes change nothing outside the node.
                 output = self._replica.step(entry.signed)
@@ -200,16 +204,17 @@ class Node:
                 self._durable_token = max(self._durable_token, entry.token)
             case BusinessTime():
                 for signed in self._intake.business_time(entry.time_us):
-                    self._carry_out(turn, self._replica.step(signed))
+                    if not self._abstains(signed):
+                        self._carry_out(turn, self._replica.step(signed))
                 self._watch_due_work(turn)
             case Boot():
-                self._arm(turn, STATUS_TIMER, self._config.status_us)
+                self._boot(turn, entry.records)
             case Finish():
                 self._carry_out(turn, self._replica.checkpoint_now())
         return self._finish(turn)
 
     def _finish(self, turn: Turn) -> Effects:
-        if self._replica.is_primary:
+        if self._replica.is_primary and not self._rejoining.abstains_up_to:
             self._propose(turn)
         if self._replies.are_awaited:
             for reply in self._replies.ready(self._durable_token):
@@ -236,12 +241,17 @@ class Node:
         elif isinstance(content, HeaderVote):
             self._replies.vote(content.height, content.header_hash, content.sender)
         elif isinstance(content, Decided):
+            self._look_for_own_signature(turn, content.certificate)
             problem = self._intake.problem_with_decided(signed)
             if problem is None:
                 self._carry_out(turn, self._replica.step(signed))
             else:
                 turn.reject(problem, content.sender)
         else:
+            if isinstance(content, StableCheckpoint):
+                self._look_for_own_signature(turn, content.certificate)
+            elif isinstance(content, Status):
+                self._heard_status(turn, content)
             self._carry_out(turn, self._replica.step(signed))
 
     def _submitted(self, turn: Turn, entry: Submit) -> None:
@@ -293,6 +303,112 @@ class Node:
                 self._make_idle_checkpoint(turn)
             case "status":
                 self._send_status(turn)
+
+    # --- restart (pbft.md A.8) ----------------------------------------------------------------------------
+
+    def _boot(self, turn: Turn, records: tuple[bytes, ...]) -> None:
+        """Begin a life: from genesis with an empty log, otherwise where the log ends."""
+        self._arm(turn, STATUS_TIMER, self._config.status_us)
+        if not records:
+            return
+        try:
+            found = recover(
+                records,
+                rules=self._rules,
+                genesis=self.tip,
+                epoch=self._consensus.epoch,
+                shared=self._shared,
+            )
+        except RecoveryError as error:
+            self._halted = str(error)
+            turn.trace(Halted(self._halted))
+            return
+        for slot in found.executed:
+            self._slots[slot.sequence] = (slot.digest, slot.attachment, slot.certificate)
+            self.executed = slot.sequence
+            if slot.batch is not None:
+                self.tip = slot.block
+                self.blocks.append(slot.block)
+                self._replies.recovered(slot.block, _own_positions(slot.block, slot.batch, self.index))
+        self._intake.business_time(self.tip.header.time_us)
+        self._guard.restore(found.consensus, self.index)
+        if found.stable is not None:
+            self.stable, self.checkpoint = found.stable.fields[0], found.stable
+            self._forget_signed(self.stable)
+        self._rejoining.begin()
+        for sequence, attachment in found.proposals(self.executed):
+            batch = self._shared.batch(attachment, self._rules.chain, self._consensus.epoch)
+            if batch is not None:
+                self._intake.keep(batch, attachment, sequence)
+        past = remember(
+            found.consensus,
+            self.index,
+            stable=found.stable,
+            results=self._results(),
+            decided=[
+                Committed(slot.sequence, slot.digest, self._as_decided(slot.sequence), slot.certificate)
+                for slot in found.executed
+                if slot.sequence > self.stable
+            ],
+        )
+        turn.trace(
+            Recovered(
+                self.executed, self.tip.header.height, self.tip.hash, self.tip.header.state_root, self.stable
+            )
+        )
+        self._carry_out(turn, self._replica.restore(past))
+        turn.send_at_once(ALL, self._replica.status_message())
+        if self.executed > self.stable:
+            self._arm_once(turn, IDLE_TIMER, self._config.idle_us)
+
+    def _results(self) -> tuple[int, int, bytes, bytes] | None:
+        header = self.tip.header
+        return (self.executed, header.height, self.tip.hash, header.state_root) if self.executed else None
+
+    def _as_decided(self, sequence: int) -> Signed:
+        digest, attachment, certificate = self._slots[sequence]
+        content = Decided(self._consensus.epoch, sequence, digest, certificate, self.index)
+        return self._guard.sign(content, attachment)
+
+    def _heard_status(self, turn: Turn, status: Status) -> None:
+        """Learn where a peer is, and which votes of ours it holds: does our own disk know them?"""
+        rejoining = self._rejoining
+        if rejoining.is_over:
+            return
+        rejoining.heard(status)
+        for sequence, _, prepares, commits in status.open:
+            for kind, mask in ((PREPARE, prepares), (COMMIT, commits)):
+                slot = (status.epoch, status.view, sequence, kind)
+                claims_ours = mask >> self.index & 1 and sequence > self._knows_above
+                if claims_ours and not self._guard.knows(slot) and rejoining.claimed(slot, status.sender):
+                    self._forgot(turn, sequence)
+        rejoining.progress(self.executed, self.stable)
+
+    def _look_for_own_signature(self, turn: Turn, certificate: Certificate) -> None:
+        """A certificate with our own signature under what we do not remember proves that our disk forgot."""
+        slot = own_signature_in(certificate, self.index)
+        if slot is not None and slot[2] > self._knows_above and not self._guard.knows(slot):
+            self._forgot(turn, slot[2])
+
+    def _forget_signed(self, sequence: int) -> None:
+        """Nothing is signed any more at or below a stable checkpoint. While the bank is recovering it keeps
+        all it knows, to see whether its disk has forgotten any.
+        """
+        if self._rejoining.is_over:
+            self._guard.forget_below(sequence)
+            self._knows_above = max(self._knows_above, sequence)
+
+    def _forgot(self, turn: Turn, sequence: int) -> None:
+        if not self._rejoining.abstains_up_to:
+            turn.trace(Amnesia(sequence))
+        self._rejoining.forgot(sequence)
+
+    def _abstains(self, signed: Signed) -> bool:
+        """Whether this asks for a vote where the bank may have voted before its disk forgot it."""
+        content = signed.content
+        if content.KIND not in (PRE_PREPARE, PREPARE, COMMIT):
+            return False
+        return bool(content.slot and content.slot[2] <= self._rejoining.abstains_up_to)
 
     # --- requests ---------------------------------------------------------------------------------------
 
@@ -426,7 +542,7 @@ class Node:
                 self.stable, self.checkpoint = sequence, output.stable
             if output.divergence is None:
                 self._replies.certified(height)
-            self._guard.forget_below(sequence)
+            self._forget_signed(sequence)
             self._intake.forget_below(min(sequence, self.executed))
             turn.trace(Stable(sequence, output.stable))
 
@@ -436,6 +552,7 @@ class Node:
         certificate = committed.certificate
         if found is None:
             self._slots[committed.sequence] = (committed.digest, None, certificate)
+            turn.persist(NullRecord(committed.sequence, certificate))
             block = self.tip
         else:
             batch, attachment = found
@@ -516,7 +633,13 @@ class Node:
         """Tell the others what is here and what is missing, also when idle (then less often)."""
         self._status_count += 1
         message = self._replica.status_message()
-        if self._replica.in_flight or self._mempool.pending or self._status_count % IDLE_STATUS_EVERY == 0:
+        self._rejoining.progress(self.executed, self.stable)
+        if (
+            self._replica.in_flight
+            or self._mempool.pending
+            or not self._rejoining.is_over
+            or self._status_count % IDLE_STATUS_EVERY == 0
+        ):
             turn.send_at_once(ALL, message)
         self._arm(turn, STATUS_TIMER, self._config.status_us)
 
@@ -561,11 +684,16 @@ class Node:
             business_time_us=self._intake.business_time_us,
             requests_waiting=len(self._mempool.pending),
             waits_for=self._waits_for(consensus),
+            is_recovering=not self._rejoining.is_over,
         )
 
     def _waits_for(self, consensus: ReplicaStatus) -> tuple[str, ...]:
         """Say in words what keeps this node from going on; nothing while nothing is asked of it."""
         names = self.membership.validators
+        if self._halted:
+            return (self._halted,)
+        if not self._rejoining.is_over:
+            return (self._rejoining.waits_for(self.executed),)
         if not (self._mempool.pending or self._has_due_work() or self._replica.in_flight):
             return ()
         reasons = [
@@ -593,6 +721,12 @@ class Node:
     def _decided_slot(self, sequence: int) -> tuple[bytes, bytes | None, Certificate] | None:
         """Serve an executed slot to a bank that lacks it: digest, batch, commit certificate."""
         return self._slots.get(sequence)
+
+
+def _own_positions(block: Block, batch: Batch, index: int) -> tuple[int, ...]:
+    """Return which of a block's transactions came in bundles of bank `index`."""
+    banks = [bundle.bank for bundle in batch.bundles for _ in bundle.transactions]
+    return tuple(position for position in range(len(block.transactions)) if banks[position] == index)
 
 
 def _wait_text(slot: SlotStatus, names: tuple[str, ...]) -> str:

@@ -48,6 +48,12 @@ class Replies:
         else:
             self._votes.pop(height, None)
 
+    def recovered(self, block: Block, own_positions: tuple[int, ...]) -> None:
+        """Note a block that was durable before a restart: whoever asks again gets its answers."""
+        self._newest_height = block.header.height
+        for position in own_positions:
+            self._answer(block, position)
+
     def vote(self, height: int, header_hash: bytes, sender: int) -> None:
         """Count a bank's signature under a header; what is done or far from our own height is not kept."""
         done = height <= self._newest_height and height not in self._unanswered

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from consortium.consensus.messages import MessageError, Signed
 from consortium.crypto import SignatureScheme
@@ -26,6 +26,7 @@ from consortium.node.effects import (
     Check,
     Durable,
     Effects,
+    Halted,
     Input,
     Received,
     Reply,
@@ -54,7 +55,7 @@ from consortium.simulation.injection import Injector
 from consortium.simulation.network import PRESETS, AtDownlink, Network, NetworkSettings
 from consortium.simulation.randomness import Randomness
 from consortium.simulation.scheduler import Entry, Rank, Scheduler
-from consortium.simulation.store import MemoryStore
+from consortium.simulation.store import MemoryStore, StoreFullError
 from consortium.simulation.verification import Verifier
 
 
@@ -94,6 +95,18 @@ class Observer(Protocol):
     def observe(self, now_us: int, bank: int, effects: Effects) -> None: ...
 
 
+@runtime_checkable
+class Harvester(Protocol):
+    """An observer that collects what banks say: every message with the moment at which it leaves.
+
+    What was to leave after a bank stopped has never left.
+    """
+
+    def sending(self, leaves_us: int, bank: int, signed: Signed) -> None: ...
+
+    def stopped(self, now_us: int, bank: int) -> None: ...
+
+
 class Cluster:
     """`nodes[i]` is bank i. Nothing happens before `start`, and then only inside `run`."""
 
@@ -106,8 +119,12 @@ class Cluster:
         observers: Sequence[Observer] = (),
         journal: Journal | None = None,
         on_reply: Callable[[int, int, Reply], None] | None = None,
+        make_node: Callable[[int], Hosted] | None = None,
     ) -> None:
-        """`on_reply(now_us, bank, reply)` is the banks' clients; it may submit again."""
+        """`on_reply(now_us, bank, reply)` is the banks' clients; it may submit again.
+
+        `make_node(bank)` makes the node that starts on the store of a bank that was down.
+        """
         self.settings = settings
         self.randomness = Randomness(settings.seed)
         self.scheduler = Scheduler()
@@ -119,6 +136,9 @@ class Cluster:
         self.malformed: Counter[int] = Counter()
         """By sender: messages whose bytes a receiver could not read (only decoded with share off)."""
         self._observers = tuple(observers)
+        self._harvesters = tuple(each for each in observers if isinstance(each, Harvester))
+        self._make_node = make_node
+        self._business_time: BusinessTime | None = None
         self._journal = journal
         self._on_reply = on_reply
         self._verifier = Verifier(scheme)
@@ -127,7 +147,9 @@ class Cluster:
         self._unnumbered: Counter[tuple[int, str]] = Counter()
         self._calls = 0
         self._stop: Entry | None = None
-        self._injector = Injector(self.hosts, self.network, self.scheduler, self.at, self._note)
+        self._injector = Injector(
+            self.hosts, self.network, self.scheduler, self.at, self._note, self._stopped, self._start_again
+        )
 
     @property
     def now_us(self) -> int:
@@ -154,8 +176,9 @@ class Cluster:
 
     def business_time(self, time_us: int) -> None:
         """Tell every bank the consortium's business time."""
+        self._business_time = BusinessTime(time_us)
         for host in self.hosts:
-            self.give(host.index, BusinessTime(time_us))
+            self.give(host.index, self._business_time)
 
     def give(self, bank: int, entry: Input) -> None:
         """Give one bank an input now (it waits for its processor like any other)."""
@@ -367,7 +390,11 @@ class Cluster:
         token = effects.token
         durable_us: int | None = done_us
         if token:
-            durable_us = host.persist(effects.persist, token, done_us)
+            try:
+                durable_us = host.persist(effects.persist, token, done_us)
+            except StoreFullError as error:
+                self._injector.stop(host.index, str(error))
+                return
             if effects.notify and durable_us is not None:
                 rank: Rank = (BEFORE_MESSAGES, "durable", host.index, token)
                 self.scheduler.schedule(max(durable_us, now_us + 1), rank, host.index, Durable(token))
@@ -388,6 +415,8 @@ class Cluster:
                 self.scheduler.schedule(max(done_us, now_us + 1), rank, host.index, ReplyDue(reply))
         for observer in self._observers:
             observer.observe(done_us, host.index, effects)
+        if effects.trace and effects.trace[0].__class__ is Halted:
+            self._injector.stop(host.index, effects.trace[0].reason)
 
     def _send(self, host: Host, send: Send, leaves_us: int | None, text: str) -> None:
         """Give a message to the network, to leave at `leaves_us` (None: it waits for a flush for ever)."""
@@ -401,6 +430,8 @@ class Cluster:
         sequence = getattr(signed.content, "sequence", None)
         if sequence is None:
             sequence = self._next_unnumbered(host.index, signed.content.KIND)
+        for harvester in self._harvesters:
+            harvester.sending(leaves_us, host.index, signed)
         flight = Flight(host.index, sequence, leaves_us, signed, text)
         if send.to == ALL:
             self.network.broadcast(flight, leaves_us)
@@ -423,7 +454,7 @@ class Cluster:
         self.scheduler.schedule(due_us, rank, host.index, TimerFired(timer.name, timer.generation))
 
     def _boot(self, host: Host) -> None:
-        self._take(host, Pending("boot", Boot(host.store.records(self.now_us))))
+        self._take(host, Pending("boot", Boot(host.store.boot(self.now_us))))
 
     # --- faults ---------------------------------------------------------------------------------------------
 
@@ -438,6 +469,17 @@ class Cluster:
         host.start(node, self.now_us)
         self._note("restart", (bank,))
         self._boot(host)
+        if self._business_time is not None:
+            self.give(bank, self._business_time)
+
+    def _start_again(self, bank: int) -> None:
+        assert self._make_node is not None, "a restart needs a maker of nodes"
+        if self.hosts[bank].is_down:
+            self.restart(bank, self._make_node(bank))
+
+    def _stopped(self, bank: int) -> None:
+        for harvester in self._harvesters:
+            harvester.stopped(self.now_us, bank)
 
     def _note(self, fault: str, banks: Sequence[int]) -> None:
         if self._journal is not None:

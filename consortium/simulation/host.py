@@ -12,7 +12,7 @@ from consortium.crypto import Signer
 from consortium.ledger.transaction import Transaction
 from consortium.node.effects import Check, Effects, Input, Send
 from consortium.simulation.network import FOREVER_US
-from consortium.simulation.store import MemoryStore
+from consortium.simulation.store import MemoryStore, Tail
 from consortium.simulation.verification import CheckKey, forget_oldest, key_of
 
 
@@ -42,6 +42,7 @@ class Host:
         "is_down",
         "node",
         "signer",
+        "stop_reason",
         "store",
         "timers",
         "wanted",
@@ -67,21 +68,24 @@ class Host:
         self.handle: Callable[[Input, int], Effects] = node.handle
         self.wanted: Callable[[Signed | Transaction], tuple[Check, ...]] = node.wanted
         self.is_down = False
+        self.stop_reason = ""
+        """Why it is down, in words; empty while it runs."""
         self.free_us = now_us
         """When the processor takes its next input; never, while the bank is down."""
         self._token = 0
         self._token_durable_us: int | None = 0
         self._earlier: dict[int, int | None] = {}  # earlier tokens that were not durable yet
 
-    def stop(self, now_us: int) -> None:
-        """End this life: memory is gone, and so is what the disk had not flushed."""
+    def stop(self, now_us: int, reason: str = "crashed", tail: Tail = Tail.LOST) -> None:
+        """End this life: memory is gone, and so is what the disk had not flushed (but for `tail`)."""
         self.is_down = True
+        self.stop_reason = reason
         self.free_us = FOREVER_US
         self.backlog.clear()
         self.timers.clear()
         self.held.clear()
         self._known.clear()
-        self.store.crash(now_us)
+        self.store.crash(now_us, tail)
 
     # --- persist before send --------------------------------------------------------------------------
 

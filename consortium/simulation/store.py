@@ -7,37 +7,62 @@ loses the rest.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from enum import StrEnum
+from typing import TypeAlias
+
+from consortium.errors import EnvironmentFailedError
+from consortium.node.record_log import frame
+from consortium.node.recovery import NodeRecord, record_bytes
 
 
-class Encodable(Protocol):
-    """A record whose bytes are made when they are read back: a simulation seldom reads them."""
+class Tail(StrEnum):
+    """What a crash leaves of the records that were not durable yet."""
 
-    def encoded(self) -> bytes: ...
+    LOST = "lost"  # nothing: the power failed
+    KEPT = "kept"  # all of them: only the process died
+    TORN = "torn"  # the first half of them, and then half a record
 
 
-_Flush: TypeAlias = tuple[int | None, list[Sequence[bytes | Encodable]], list[tuple[int | bytes, bytes]]]
+class StoreFullError(EnvironmentFailedError):
+    """No more records fit on the disk."""
+
+
+_Flush: TypeAlias = tuple[int | None, list[Sequence[NodeRecord]], list[tuple[int | bytes, bytes]]]
 """When it is durable (None: never), what was appended, what was put."""
 
 
 class MemoryStore:
     """Records, blocks and state nodes, with the flush rules of a disk. Times must not go backwards."""
 
-    __slots__ = ("_appended", "_disk_end_us", "_disk_start_us", "_flush_us", "_flushes", "_put")
+    __slots__ = (
+        "_appended",
+        "_disk_end_us",
+        "_disk_start_us",
+        "_flush_us",
+        "_flushes",
+        "_put",
+        "_torn",
+        "is_full",
+    )
 
     def __init__(self, flush_us: int | None = 0) -> None:
         """`flush_us`: how long one flush takes; None is a disk whose flushes never end."""
         self._flush_us = flush_us
         self._disk_start_us = 0
         self._disk_end_us = 0
-        self._appended: list[Sequence[bytes | Encodable]] = []
+        self.is_full = False
+        """Nothing can be appended (fault `FullDisk`)."""
+        self._torn = b""
+        self._appended: list[Sequence[NodeRecord]] = []
         self._put: list[tuple[int | bytes, bytes]] = []
         self._flushes: list[_Flush] = []
 
     # --- writing ------------------------------------------------------------------------------------
 
-    def append(self, records: Sequence[bytes | Encodable]) -> None:
-        """Hand records to the disk's cache, where they wait for the next flush."""
+    def append(self, records: Sequence[NodeRecord]) -> None:
+        """Hand records to the disk's cache, where they wait for the next flush. Raises StoreFullError."""
+        if self.is_full:
+            raise StoreFullError("the disk is full")
         self._appended.append(records)
 
     def put_block(self, height: int, block: bytes) -> None:
@@ -70,11 +95,17 @@ class MemoryStore:
     def records(self, now_us: int) -> tuple[bytes, ...]:
         """Return all durable records in the order in which they were appended."""
         return tuple(
-            record if isinstance(record, bytes) else record.encoded()
+            record_bytes(record)
             for _, appended, _ in self._durable(now_us)
             for records in appended
             for record in records
         )
+
+    def boot(self, now_us: int) -> tuple[bytes, ...]:
+        """Return the log as it stands on the disk, framed; a torn last frame is cut by whoever reads it."""
+        frames = [frame(number, record) for number, record in enumerate(self.records(now_us), start=1)]
+        torn, self._torn = self._torn, b""
+        return (*frames, torn) if torn else tuple(frames)
 
     def block(self, height: int, now_us: int) -> bytes | None:
         return self._find(height, now_us)
@@ -95,8 +126,22 @@ class MemoryStore:
 
     # --- faults -------------------------------------------------------------------------------------
 
-    def crash(self, now_us: int) -> None:
-        """Lose what is not durable at this moment; the disk is idle again."""
-        self._flushes = self._durable(now_us)
+    def crash(self, now_us: int, tail: Tail = Tail.LOST) -> None:
+        """Lose what is not durable at this moment, or keep of it what `tail` says; the disk is idle again."""
+        durable = self._durable(now_us)
+        kept: list[NodeRecord] = []
+        if tail is not Tail.LOST:
+            waiting = [appended for _, appended, _ in self._flushes[len(durable) :]]
+            kept = [record for appended in (*waiting, self._appended) for part in appended for record in part]
+        if tail is Tail.TORN and kept:
+            middle = len(kept) // 2
+            torn = frame(1, record_bytes(kept[middle]))
+            self._torn = torn[: len(torn) // 2]
+            kept = kept[:middle]
+        self._flushes = [*durable, (now_us, [kept], [])] if kept else durable
         self._appended, self._put = [], []
         self._disk_start_us = self._disk_end_us = now_us
+
+    def roll_back(self, flushes: int) -> None:
+        """Lose the last so many flushes although they were durable: a disk, or a backup, that lies."""
+        del self._flushes[max(0, len(self._flushes) - flushes) :]

@@ -29,6 +29,8 @@ NAMES = {
     "total_order",
     "state_root_equality",
     "exactly_once",
+    "no_equivocation",
+    "acknowledged_is_kept",
     "signature_validity",
     "certificate_validity",
     "value_conservation",
@@ -78,9 +80,10 @@ def test_a_fault_free_run_is_true_in_every_respect():
     events = a_ledger()
     watched.checkers.submitted(5, 0, payment)
     watched.tell(0, sends=(vote(0), vote(1)))
+    watched.checkers.sending(5, 0, vote(0))
     watched.everywhere(*events)
     watched.everywhere(stable(events[-1]))
-    watched.tell(0, replies=(Reply(payment.id, "applied"),))
+    watched.tell(0, replies=(Reply(payment.id, "applied", height=1),))
     found = watched.verdicts()
     assert set(found) == NAMES
     assert {each.verdict for each in found.values()} == {"true"}, found

@@ -7,6 +7,7 @@ from pathlib import Path
 from consortium.calendar import DAY_US, Calendar
 from consortium.consensus.quorum import ConsensusConfig
 from consortium.crypto import digest, scheme_named
+from consortium.journal.checkers import Checkers
 from consortium.ledger.genesis import Deployment, Genesis
 from consortium.ledger.transaction import Party, transaction_body, transaction_of
 from consortium.ledger.transition import Rules, genesis_block
@@ -16,6 +17,7 @@ from consortium.node.messages import decode_message
 from consortium.node.node import Node, NodeConfig
 from consortium.node.shared import SharedWork
 from consortium.simulation.cluster import Cluster, ClusterSettings
+from consortium.simulation.costs import FREE
 from consortium.simulation.network import PRESETS
 from consortium.vm.execute import ContractSet, load_contract
 
@@ -33,6 +35,9 @@ class World:
     cluster: Cluster
     scheme: object
     answers: list = field(default_factory=list)
+    checkers: Checkers | None = None
+    on_restart: object = None
+    make: object = None
 
     def transaction(
         self,
@@ -71,8 +76,22 @@ class World:
         return [node.tip.header.height for node in self.nodes]
 
 
-def world(n=4, *, seed=1, scheme="mac", network=PRESETS["metro"], share=True, companies=(), **config):
+def world(
+    n=4,
+    *,
+    seed=1,
+    scheme="mac",
+    network=PRESETS["metro"],
+    share=True,
+    companies=(),
+    watched=False,
+    honest=None,
+    costs=FREE,
+    consensus=None,
+    **config,
+):
     signing = scheme_named(scheme)
+    consensus = consensus or {}
     names = [f"bank{index}" for index in range(n)]
     signers = {name: signing.signer(digest("key", name)) for name in (*names, *(c for c, _ in companies))}
     banks = [
@@ -99,19 +118,31 @@ def world(n=4, *, seed=1, scheme="mac", network=PRESETS["metro"], share=True, co
     )
     block = genesis_block(rules)
     shared = SharedWork() if share else None
-    nodes = [
-        Node(
-            identity=name, rules=rules, genesis=block, signer=signers[name], shared=shared, config=NodeConfig(**config),
-            consensus=ConsensusConfig(n=n, f=membership.f, index=index, chain=genesis.chain),
-        )
-        for index, name in enumerate(names)
-    ]  # fmt: skip
-    made = World(rules=rules, signers=signers, nodes=nodes, cluster=None, scheme=signing)
+
+    def make(index):
+        return Node(
+            identity=names[index], rules=rules, genesis=block, signer=signers[names[index]], shared=shared, config=NodeConfig(**config),
+            consensus=ConsensusConfig(n=n, f=membership.f, index=index, chain=genesis.chain, **consensus),
+        )  # fmt: skip
+
+    def make_again(index):
+        made.nodes[index] = made.make(index)
+        if made.on_restart is not None:
+            made.cluster.at(made.cluster.now_us + 1, lambda: made.on_restart(index))
+        return made.nodes[index]
+
+    nodes = [make(index) for index in range(n)]
+    made = World(rules=rules, signers=signers, nodes=nodes, cluster=None, scheme=signing, make=make)
+    made.checkers = Checkers(
+        membership, genesis.chain, signing, honest=range(n) if honest is None else honest
+    )
     decode = None if share else partial(decode_message, chain=genesis.chain)
     made.cluster = Cluster(
         nodes,
-        ClusterSettings(seed=seed, network=network, decode=decode),
+        ClusterSettings(seed=seed, network=network, decode=decode, costs=costs),
         signing,
+        observers=(made.checkers,) if watched else (),
+        make_node=make_again,
         on_reply=lambda now_us, bank, reply: made.answers.append((now_us, bank, reply)),
     )
     made.cluster.start()

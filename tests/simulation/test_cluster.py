@@ -22,6 +22,7 @@ from consortium.node.effects import (
     TimerFired,
     Work,
 )
+from consortium.node.record_log import frame
 from consortium.simulation.cluster import Cluster, ClusterSettings, StopReason
 from consortium.simulation.costs import CostProfile
 from consortium.simulation.faults import Crash, CutLink, SwappedKey
@@ -324,7 +325,7 @@ def test_a_restarted_bank_boots_with_what_was_durable():
     reborn = Scripted(broadcasts(0, 1, first=5))
     cluster.at(2_000, lambda: cluster.restart(0, reborn))
     cluster.run()
-    assert reborn.booted_with == (b"record",)
+    assert reborn.booted_with == (frame(1, b"record"),)
     assert cluster.hosts[1].node.received() == [(1_000, 0, 1), (3_000, 0, 5)]
 
 
