@@ -392,17 +392,18 @@ class Converter:
     def check_operator(self, operator: str, left: ast.expr, right: ast.expr, exponent: ast.expr) -> None:
         if operator == "|" and self.in_annotation:
             return
-        line, column = self.operator_position(operator, left, right)
         if operator == "/":
-            self.findings.add("E-LANG-017", line, column)
+            self.refuse_operator("E-LANG-017", operator, left, right)
         elif operator == "**":
             plain = isinstance(exponent, ast.Constant) and type(exponent.value) is int
             if not plain:
-                self.findings.add("E-LANG-024", line, column)
+                self.refuse_operator("E-LANG-024", operator, left, right)
         elif operator not in language.OPERATORS:
-            self.findings.add("E-LANG-023", line, column, operator)
+            self.refuse_operator("E-LANG-023", operator, left, right)
 
-    # --- places -----------------------------------------------------------------------------------------
+    def refuse_operator(self, rule: str, operator: str, left: ast.expr, right: ast.expr) -> None:
+        line, column = self.operator_position(operator, left, right)
+        self.findings.add(rule, line, column, operator)
 
     def inside(self, node: ast.AST) -> list[tree.Node]:
         found: list[tree.Node] = []

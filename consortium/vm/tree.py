@@ -6,7 +6,7 @@ inside an f-string carry the position of the whole f-string, because older parse
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +285,8 @@ class Module(Node):
 
 def children(node: Node) -> Iterator[Node]:
     """Yield the direct parts of a node in the order of its fields."""
-    for field in fields(node):
-        part = getattr(node, field.name)
+    for name in node.__match_args__:
+        part = getattr(node, name)
         if isinstance(part, Node):
             yield part
         elif isinstance(part, list):
