@@ -52,6 +52,7 @@ def test_hash_seeds_make_no_difference(here):
     assert fingerprint(sys.executable, "1") == here
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_python_versions_make_no_difference(here, version):
     if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
