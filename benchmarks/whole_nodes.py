@@ -170,10 +170,62 @@ def stages(n: int, batches: int, batch: int) -> list[tuple[str, float]]:
     return sorted(((name, share / total) for name, share in sums.items()), key=lambda item: -item[1])
 
 
-if __name__ == "__main__":
-    for case in ((4, 3_000, 1), (4, 60, 400), (16, 200, 1)):
-        done = run(*case)
+CASES = (
+    # (n, batches, batch, scheme, what is aimed at)
+    (4, 3_000, 1, "none", "deliveries/s", 100_000),
+    (4, 100, 400, "none", "requests/s", 25_000),
+    (100, 100, 400, "none", "seconds", 30),
+    (4, 25, 400, "ed25519", "", 0),
+)
+
+
+def print_table(repeats: int) -> None:
+    """Print every case of row (b): the median of `repeats` runs (one of the long one), with its aim."""
+    print("(b) whole nodes: sessions, ledger, receipts, no-op contract; no journal")
+    print("    n  batches  batch  signatures  deliveries  deliveries/s  requests/s  CPU s  us/batch")
+    for n, batches, batch, scheme, unit, aim in CASES:
+        count = repeats if n < 100 else 1
+        runs = sorted((run(n, batches, batch, scheme=scheme) for _ in range(count)), key=lambda r: r.cpu_s)
+        median = runs[len(runs) // 2]
         print(
-            f"n = {done.n}, batch {done.batch}: {done.deliveries / done.cpu_s:,.0f} deliveries/s, "
-            f"{done.requests / done.cpu_s:,.0f} requests/s"
+            f"{n:>5}{batches:>9}{batch:>7}{scheme:>12}{median.deliveries:>12,}"
+            f"{median.deliveries / median.cpu_s:>14,.0f}{median.requests / median.cpu_s:>12,.0f}"
+            f"{median.cpu_s:>7.2f}{median.cpu_s / batches * 1e6:>10,.0f}  {_verdict(median, unit, aim)}"
         )
+    print("    where the time goes, n = 4, batch 1: " + _shares(4, 1_000, 1))
+    print("    where the time goes, n = 4, batch 400: " + _shares(4, 25, 400))
+    verify_us = _verify_us()
+    print(
+        f"    with real signatures the bound is Ed25519: {verify_us:.0f} us a verification, one a request (banks "
+        f"of one process share verdicts), so at most {1e6 / verify_us:,.0f} requests/s on this core"
+    )
+
+
+def _verdict(done: Measured, unit: str, aim: int) -> str:
+    if unit == "seconds":
+        reached = done.cpu_s <= aim
+        return f"aim {aim} s: {'reached' if reached else 'missed'}"
+    if not unit:
+        return ""
+    rate = (done.deliveries if unit == "deliveries/s" else done.requests) / done.cpu_s
+    return f"aim {aim:,} {unit}: {'reached' if rate >= aim else f'missed, {rate / aim:.0%}'}"
+
+
+def _shares(n: int, batches: int, batch: int) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in stages(n, batches, batch)[:8])
+
+
+def _verify_us() -> float:
+    """Measure one Ed25519 verification of a transaction-sized body."""
+    scheme = scheme_named("ed25519")
+    signer = scheme.signer(bytes(32))
+    body = bytes(200)
+    signature = signer.sign(body)
+    began = time.process_time()
+    for _ in range(2_000):
+        scheme.verify(signer.public_key, body, signature)
+    return (time.process_time() - began) / 2_000 * 1e6
+
+
+if __name__ == "__main__":
+    print_table(3)
