@@ -196,8 +196,8 @@ def print_table(repeats: int) -> None:
     print("    where the time goes, n = 4, batch 400: " + _shares(4, 25, 400))
     verify_us = _verify_us()
     print(
-        f"    with real signatures the bound is Ed25519: {verify_us:.0f} us a verification, one a request (banks "
-        f"of one process share verdicts), so at most {1e6 / verify_us:,.0f} requests/s on this core"
+        f"    with real signatures the bound is Ed25519: {verify_us:.0f} us for each request (banks of one "
+        f"process share verdicts), so at most {1e6 / verify_us:,.0f} requests/s on this core"
     )
 
 
