@@ -28,7 +28,13 @@ from consortium.scenario.nodes import Mapping, Span
 from consortium.scenario.parties import Parties, parties_of
 from consortium.scenario.problems import Problems, TooManyProblems, listing
 from consortium.scenario.references import References
-from consortium.scenario.schema import LATENCY_KEYS, CentralBankSection, LatencySection, RegulatorSection
+from consortium.scenario.schema import (
+    FAULT_MODELS,
+    LATENCY_KEYS,
+    CentralBankSection,
+    LatencySection,
+    RegulatorSection,
+)
 from consortium.scenario.signatures import Catalog
 from consortium.scenario.timeline import TimelineReader
 from consortium.scenario.tree import place_of
@@ -306,7 +312,7 @@ def _faults(pieces: Pieces, problems: Problems, parties: Parties, clock: Clock |
     validators = {placed.section.id for placed in pieces.banks if placed.section.validator}
     for placed in pieces.faults:
         section = placed.section
-        kind = "crash" if hasattr(section, "crash") else "wrong_key"
+        kind = next(name for name in FAULT_MODELS if hasattr(section, name))
         target = str(getattr(section, kind))
         span = pieces.tree.span((*placed.path, kind))
         is_bank = parties.check(target, span, kinds=(OrganisationKind.BANK,), what="bank")

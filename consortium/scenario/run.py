@@ -32,7 +32,7 @@ from consortium.scenario.story import DueWork, Outcome, Played, Story
 from consortium.scenario.viewing import Viewer
 from consortium.simulation.cluster import Cluster, ClusterSettings
 from consortium.simulation.costs import MEASURED
-from consortium.simulation.faults import Crash, Fault, SwappedKey
+from consortium.simulation.faults import Crash, Fault, FullDisk, SwappedKey
 from consortium.simulation.latency import Jitter, Latency
 from consortium.simulation.network import PRESETS, NetworkSettings
 from consortium.timeline.views import CheckerView, RunView, StepView
@@ -124,6 +124,7 @@ class _Running:
     watch: _Watch = field(default_factory=_Watch)
     consortium: Consortium = field(init=False)
     nodes: list[Node] = field(init=False)
+    shared: SharedWork | None = field(init=False)
     cluster: Cluster = field(init=False)
     story: Story = field(init=False)
     reader: LedgerReader = field(init=False)
@@ -137,7 +138,8 @@ class _Running:
         self.consortium = found(scenario, scheme)
         rules = self.consortium.rules
         membership = rules.membership
-        self.nodes = self._make_nodes()
+        self.shared = SharedWork() if self.options.share_execution else None
+        self.nodes = [self._make_node(index) for index in range(membership.n)]
         wrong_keys = [fault for fault in scenario.faults if fault.kind == "wrong_key"]
         faulty = {membership.validator_index(fault.target) for fault in wrong_keys}
         honest = [index for index in range(membership.n) if index not in faulty]
@@ -162,6 +164,7 @@ class _Running:
             observers=(checkers, self.watch),
             journal=journal,
             on_reply=self._replied,
+            make_node=self._start_again,
         )
         self.clients = Clients(rules.chain, membership, self.consortium.signers)
         self.expecting = Expecting(scenario, self.reader)
@@ -212,36 +215,32 @@ class _Running:
 
     # --- building ---------------------------------------------------------------------------------------
 
-    def _make_nodes(self) -> list[Node]:
+    def _make_node(self, index: int) -> Node:
         rules = self.consortium.rules
         membership = rules.membership
+        identity = membership.validators[index]
         consensus = self.scenario.consensus
-        config = NodeConfig(
-            batch_max=consensus.batch_max,
-            batch_wait_us=consensus.batch_wait_us,
-            view_timeout_us=consensus.view_timeout_us,
+        return Node(
+            identity=identity,
+            rules=rules,
+            genesis=self.consortium.block,
+            consensus=ConsensusConfig(
+                n=membership.n,
+                f=membership.f,
+                index=index,
+                chain=rules.chain,
+                window=consensus.window,
+                checkpoint_interval=consensus.checkpoint_interval,
+                pipeline=consensus.pipeline,
+            ),
+            config=NodeConfig(
+                batch_max=consensus.batch_max,
+                batch_wait_us=consensus.batch_wait_us,
+                view_timeout_us=consensus.view_timeout_us,
+            ),
+            signer=self.consortium.signers[identity],
+            shared=self.shared,
         )
-        shared = SharedWork() if self.options.share_execution else None
-        return [
-            Node(
-                identity=identity,
-                rules=rules,
-                genesis=self.consortium.block,
-                consensus=ConsensusConfig(
-                    n=membership.n,
-                    f=membership.f,
-                    index=index,
-                    chain=rules.chain,
-                    window=consensus.window,
-                    checkpoint_interval=consensus.checkpoint_interval,
-                    pipeline=consensus.pipeline,
-                ),
-                config=config,
-                signer=self.consortium.signers[identity],
-                shared=shared,
-            )
-            for index, identity in enumerate(membership.validators)
-        ]
 
     def _plan_faults(self, make_signer: Callable[[bytes], Signer]) -> None:
         """Let each fault happen when the story reaches its business moment."""
@@ -251,11 +250,24 @@ class _Running:
             assert bank is not None, "the loader has checked that the target runs"
             effect: Fault
             if fault.kind == "crash":
-                effect = Crash(bank=bank, at_us=0)
+                effect = Crash(bank=bank, at_us=0, for_us=fault.duration_us)
+            elif fault.kind == "disk_full":
+                effect = FullDisk(bank=bank, at_us=0, for_us=fault.duration_us)
             else:
                 wrong = make_signer(digest("wrong-key", self.scenario.name, fault.target))
                 effect = SwappedKey(bank=bank, signer=wrong)
-            self.story.at_moment(fault.at_us, partial(self.cluster.inject, effect))
+            self.story.at_moment(fault.at_us, partial(self._disturb, effect, fault.duration_us))
+
+    def _disturb(self, fault: Fault, duration_us: int | None) -> None:
+        self.cluster.inject(fault)
+        if duration_us is not None and not isinstance(fault, SwappedKey):
+            self.story.disturbed_for(duration_us)
+
+    def _start_again(self, bank: int) -> Node:
+        """Make the node with which a bank comes back, and let its clients ask again."""
+        node = self.nodes[bank] = self._make_node(bank)
+        self.cluster.at(self.cluster.now_us + 1, partial(self.story.bank_is_back, bank))
+        return node
 
     # --- while it runs ----------------------------------------------------------------------------------
 

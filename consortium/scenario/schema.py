@@ -39,7 +39,7 @@ SCHEMA_ADDRESS = "https://json-schema.org/draft/2020-12/schema"
 OWN_FUNDS_DEFAULT = "1_000_000_000.00 CNY"
 SEED_MAX = 2**63 - 1
 # What pydantic adds to the place of an error inside an alternative: names of models, not keys of the file.
-TAGS = frozenset({"<amount>", "<between>", "<crash>", "<step>", "<together>", "<wrong_key>"})
+TAGS = frozenset({"<amount>", "<between>", "<crash>", "<disk_full>", "<step>", "<together>", "<wrong_key>"})
 EXPECTATION_KINDS = (
     "balances",
     "account",
@@ -220,10 +220,18 @@ class ContractSection(Section):
 
 
 class CrashFault(Section):
-    """A bank stops, and comes back when the fault ends."""
+    """A bank stops, and comes back from its store when the fault ends."""
 
     at: BusinessMoment
     crash: PartyReference
+    duration: Duration | None = Field(None, alias="for", description="network time; to the end if left out")
+
+
+class DiskFullFault(Section):
+    """A bank can write nothing more and stops; when the fault ends there is room again and it comes back."""
+
+    at: BusinessMoment
+    disk_full: PartyReference
     duration: Duration | None = Field(None, alias="for", description="network time; to the end if left out")
 
 
@@ -242,12 +250,15 @@ def _fault_kind(value: Any) -> str | None:
 
 
 FaultSection = Annotated[
-    Annotated[CrashFault, Tag("<crash>")] | Annotated[WrongKeyFault, Tag("<wrong_key>")],
+    Annotated[CrashFault, Tag("<crash>")]
+    | Annotated[DiskFullFault, Tag("<disk_full>")]
+    | Annotated[WrongKeyFault, Tag("<wrong_key>")],
     Discriminator(_fault_kind),
 ]
 # Which model reads a fault, by the key that names its kind. One more kind: one more model, one more line.
-FAULT_MODELS: dict[str, type[CrashFault] | type[WrongKeyFault]] = {
+FAULT_MODELS: dict[str, type[CrashFault] | type[DiskFullFault] | type[WrongKeyFault]] = {
     "crash": CrashFault,
+    "disk_full": DiskFullFault,
     "wrong_key": WrongKeyFault,
 }
 

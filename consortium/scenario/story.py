@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consortium.ledger.block import Block
-from consortium.ledger.receipt import Receipt
+from consortium.ledger.receipt import REPEATED, Receipt, decode_receipt
 from consortium.ledger.transaction import Transaction
 from consortium.node.effects import Finish, Reply
 from consortium.node.node import Node
@@ -82,6 +82,9 @@ class Story:
         self._stall_us = max(STALL_US_MIN, STALL_TIMEOUTS * scenario.consensus.view_timeout_us)
         self._waiting: dict[bytes, Played] = {}
         self._told_height = 0
+        self._bundles: dict[bytes, tuple[Played, ...]] = {}
+        self._asked_again: set[bytes] = set()
+        self._disturbed_until_us = 0
         self._actions: dict[int, list[Callable[[], None]]] = {}
         self.played: list[Played] = []
         self.due: list[DueWork] = []
@@ -92,7 +95,8 @@ class Story:
         """Play the whole timeline, stopping at `moments` of business time as well."""
         instants = {instant.at_us: instant for instant in self._scenario.instants()}
         self._cluster.start()
-        for at_us in sorted({*instants, *moments, *self._actions}):
+        stops = sorted({*instants, *moments, *self._actions})
+        for at_us in stops:
             if not self._go_to(at_us):
                 return
             for action in self._actions.get(at_us, ()):
@@ -100,6 +104,9 @@ class Story:
             instant = instants.get(at_us)
             if instant is not None and not self._submit(instant):
                 return
+            later = [instants[each] for each in stops if each > at_us and each in instants]
+            if not later or not later[0].during_fault:
+                self._outlast_faults()
             self._on_moment(at_us)
         if self._finish_due_work() and self._settle():
             self._on_moment(None)
@@ -107,6 +114,20 @@ class Story:
     def at_moment(self, at_us: int, action: Callable[[], None]) -> None:
         """Do something from outside when the story reaches this business time, before its steps."""
         self._actions.setdefault(at_us, []).append(action)
+
+    def disturbed_for(self, duration_us: int) -> None:
+        """A fault has begun: the next moment waits for its end, unless it says `during: fault`."""
+        self._disturbed_until_us = max(self._disturbed_until_us, self._cluster.now_us + duration_us)
+
+    def bank_is_back(self, bank: int) -> None:
+        """The clients of a bank that was down ask again for what it has not answered."""
+        asked: list[tuple[Played, ...]] = []
+        for transaction_id in self._waiting:
+            bundle = self._bundles[transaction_id]
+            if bundle not in asked and self._bank_of(bundle) == bank:
+                asked.append(bundle)
+        for bundle in asked:
+            self._ask_again(bundle)
 
     def live_nodes(self) -> list[Node]:
         """Return the honest banks that run."""
@@ -130,6 +151,13 @@ class Story:
             self._cluster.at(now_us + max(1, reply.retry_after_us), lambda: self._hand_over((played,)))
             return
         del self._waiting[reply.transaction_id]
+        if reply.status == REPEATED and reply.transaction_id in self._asked_again:
+            # The bank had ordered it before it went down: this is the first answer that arrives.
+            receipt = decode_receipt(reply.receipt)
+            reply = reply._replace(status=receipt.status)
+            if any(_id_of(each) in self._waiting for each in self._bundles[reply.transaction_id]):
+                bundle = self._bundles[reply.transaction_id]
+                self._cluster.at(now_us + 1, lambda: self._ask_again(bundle))
         played.reply = reply
         played.answered_us = now_us
 
@@ -186,11 +214,27 @@ class Story:
 
     def _hand_over(self, bundle: tuple[Played, ...]) -> None:
         first, *others = [each.transaction for each in bundle if each.transaction is not None]
-        sender = first.sender.organisation
+        for each in bundle:
+            self._bundles[_id_of(each)] = bundle
+        self._cluster.submit(self._bank_of(bundle), first, others)
+
+    def _ask_again(self, bundle: tuple[Played, ...]) -> None:
+        left = tuple(each for each in bundle if _id_of(each) in self._waiting)
+        if left:
+            self._asked_again.update(_id_of(each) for each in left)
+            self._hand_over(left)
+
+    def _bank_of(self, bundle: tuple[Played, ...]) -> int:
+        transaction = bundle[0].transaction
+        assert transaction is not None, "only what could be signed is handed over"
         membership = self._nodes[0].membership
-        bank = membership.validator_index(membership.carrier(sender) or "")
+        bank = membership.validator_index(membership.carrier(transaction.sender.organisation) or "")
         assert bank is not None, "every party has a bank that carries its transactions"
-        self._cluster.submit(bank, first, others)
+        return bank
+
+    def _outlast_faults(self) -> None:
+        if self._disturbed_until_us > self._cluster.now_us:
+            self._cluster.run(until_us=self._disturbed_until_us + 1)
 
     def _settle(self) -> bool:
         """End the run: every honest bank catches up, and a last checkpoint makes all results certain."""
@@ -249,6 +293,11 @@ class Story:
                 self.due.append(news)
                 self._on_news(news)
         self._told_height = foremost.tip.header.height
+
+
+def _id_of(played: Played) -> bytes:
+    assert played.transaction is not None, "only what could be signed is asked for"
+    return played.transaction.id
 
 
 def _is_due(node: Node, at_us: int) -> bool:

@@ -22,6 +22,7 @@ from consortium.scenario.schema import (
     ContractSection,
     CorporateSection,
     CrashFault,
+    DiskFullFault,
     ExpectSection,
     LimitSection,
     LoadSection,
@@ -66,7 +67,7 @@ class Pieces:
     network: NetworkSection = field(default_factory=lambda: NetworkSection.model_validate({}))
     consensus: ConsensusSection = field(default_factory=lambda: ConsensusSection.model_validate({}))
     contracts: dict[str, ContractSection] = field(default_factory=dict)
-    faults: list[Placed[CrashFault | WrongKeyFault]] = field(default_factory=list)
+    faults: list[Placed[CrashFault | DiskFullFault | WrongKeyFault]] = field(default_factory=list)
     timeline: list[Placed[StepSection | TogetherSection]] = field(default_factory=list)
     expect: list[Placed[ExpectSection]] = field(default_factory=list)
     load: LoadSection | None = None
