@@ -62,15 +62,21 @@ def answer(
     *,
     config: ConsensusConfig,
     view: int,
+    new_view: Signed | None,
     log: Log,
     checkpoints: CheckpointLog,
     periods: Periods,
     batch_of: BatchPort,
     sign: SignPort,
 ) -> tuple[Signed, ...]:
-    """Return the messages that the sender of `status` lacks, the most useful ones first."""
+    """Return the messages that the sender of `status` lacks, the most useful ones first.
+
+    `view` is the view in which we vote, and `new_view` what started it; a replica in a lower view gets that.
+    """
     question = _Question(status, config, log, periods)
     messages = list(_checkpoints(question, checkpoints, sign))
+    if new_view is not None and status.view < view and question.is_our_turn(view):
+        messages.append(new_view)
     messages.extend(_decisions(question, batch_of, sign))
     if status.view == view:
         messages.extend(_votes(question, primary=config.primary(view)))

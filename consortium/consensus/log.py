@@ -5,18 +5,20 @@ each replica counts once, and they are there for certificates, for evidence and 
 They are counted when they arrive, never again. Everything here is bounded: one PREPARE and one COMMIT for
 each (view, sequence, sender), W slots.
 
-These are data structures; the replica alone changes them. A new view will start the tallies of a slot anew
-and keep `prepared`, which only a prepared certificate of a higher view or the watermark may replace.
+These are data structures; the replica alone changes them. A new view starts the tallies of a slot anew and
+keeps `prepared`, which only a prepared certificate of a higher view or the watermark may replace.
 """
 
 from collections.abc import Iterator
 
-from consortium.consensus.messages import Commit, Prepare, Signed
+from consortium.consensus.messages import Commit, Prepare, PrePrepare, Signed
 from consortium.consensus.output import Committed, Prepared
 from consortium.consensus.quorum import mask_of
 from consortium.consensus.transitions import Phase
 
 NOBODY = -1
+BODIES_MAX = 8
+"""Batches of earlier views that one slot keeps; it takes a faulty primary to fill them up."""
 
 
 class Tally:
@@ -59,9 +61,9 @@ class Tally:
 
 
 def digest_of(vote: Signed) -> bytes:
-    """Return what a PREPARE or COMMIT is for."""
+    """Return what a PRE-PREPARE, PREPARE or COMMIT is for."""
     content = vote.content
-    assert isinstance(content, Prepare | Commit)
+    assert isinstance(content, PrePrepare | Prepare | Commit)
     return content.digest
 
 
@@ -70,6 +72,7 @@ class Slot:
 
     __slots__ = (
         "accused",
+        "bodies",
         "commits",
         "committed",
         "digest",
@@ -100,6 +103,43 @@ class Slot:
         self.committed: Committed | None = None
         self.accused = 0
         """Replicas of which evidence was given for this slot (once is enough)."""
+        self.bodies: dict[bytes, bytes] = {}
+        """Batches of earlier views by digest: whoever prepared one may have it proposed again."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything of the present view is here, or a decision."""
+        return (
+            self.pre_prepare is not None
+            or self.committed is not None
+            or bool(self.prepares.early)
+            or bool(self.commits.early)
+        )
+
+    def body(self, digest: bytes) -> bytes | None:
+        """Return the batch with this digest if it was ever accepted for this slot."""
+        if self.committed is not None and self.committed.digest == digest:
+            return self.committed.carrier.attachment
+        prepared = self.prepared
+        if prepared is not None and digest_of(prepared.pre_prepare) == digest:
+            return prepared.pre_prepare.attachment
+        return self.bodies.get(digest)
+
+    def restart(self, view: int, primary: int, n: int, quorum: int, opened: int) -> None:
+        """Start anew in another view: certificates, decision and batches stay, votes and proposal go."""
+        pre_prepare = self.pre_prepare
+        if pre_prepare is not None and pre_prepare.attachment is not None and self.digest is not None:
+            if len(self.bodies) >= BODIES_MAX:
+                del self.bodies[next(iter(self.bodies))]
+            self.bodies[self.digest] = pre_prepare.attachment
+        self.view = view
+        self.phase = Phase.WAITING
+        self.opened = opened
+        self.pre_prepare = None
+        self.digest = None
+        self.prepares = Tally(n, quorum - 1, primary)
+        self.commits = Tally(n, quorum, NOBODY)
+        self.accused = 0
 
 
 class Log:
@@ -134,6 +174,11 @@ class Log:
             slot = self.ring[sequence % self.window]
             if slot is not None:
                 yield slot
+
+    def restart(self, view: int, primary: int, period: int) -> None:
+        """Start every slot anew in another view."""
+        for slot in self.slots(self.low):
+            slot.restart(view, primary, self.n, self.quorum, period)
 
     def advance(self, low: int) -> None:
         """Move the watermarks up to a certified checkpoint and drop the slots at or below it (4.3)."""

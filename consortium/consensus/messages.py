@@ -7,7 +7,7 @@ another chain, epoch or kind. There is one encoding of each content, so equal co
 equivocation is judged on contents.
 
 Not here: signing (a port of the replica), signature checks (the node's `wanted`), rules of acceptance
-(`replica`). VIEW-CHANGE and NEW-VIEW will be two more contents in this table.
+(`replica`, and `view_change` for what proves a new view).
 """
 
 from collections.abc import Callable, Mapping
@@ -28,9 +28,12 @@ CHECKPOINT = "CHECKPOINT"
 STATUS = "STATUS"
 DECIDED = "DECIDED"
 STABLE = "STABLE"
+VIEW_CHANGE = "VIEW-CHANGE"
+NEW_VIEW = "NEW-VIEW"
 
 WIRE_BYTES_MAX = 16 * 1024 * 1024
-BODY_BYTES_MAX = 4 * 1024 * 1024
+BODY_BYTES_MAX = 12 * 1024 * 1024
+"""A NEW-VIEW is the largest body: q VIEW-CHANGEs, each with up to W certificates of q-1 signatures."""
 REPLICAS_MAX = 1024
 OPEN_SLOTS_MAX = 4096
 
@@ -208,10 +211,118 @@ class StableCheckpoint:
         return (self.certificate.as_value(),)
 
 
+@frozen
+class PreparedProof:
+    """One entry of P in a VIEW-CHANGE (4.4): a prepared certificate in its compact form.
+
+    The pre-prepare's header is what it is for, the number of the primary who signed it, and the signature.
+    """
+
+    view: int
+    sequence: int
+    digest: bytes
+    primary: int
+    signature: bytes
+    signers: int
+    """Bitmap of the backups whose PREPAREs these are, q-1 of them; the primary is not among them."""
+    signatures: tuple[bytes, ...]
+
+    def certificates(self, epoch: int) -> tuple[Certificate, Certificate]:
+        """Return what must be verified: the primary's signature, and those of the PREPAREs."""
+        fields = (self.view, self.sequence, self.digest)
+        return (
+            Certificate(
+                epoch=epoch,
+                kind=PRE_PREPARE,
+                fields=fields,
+                signers=1 << self.primary,
+                signatures=(self.signature,),
+            ),
+            Certificate(
+                epoch=epoch, kind=PREPARE, fields=fields, signers=self.signers, signatures=self.signatures
+            ),
+        )
+
+    def as_value(self) -> tuple[Any, ...]:
+        signers = _mask_bytes(self.signers)
+        return (
+            self.view,
+            self.sequence,
+            self.digest,
+            self.primary,
+            self.signature,
+            signers,
+            self.signatures,
+        )
+
+
+@frozen
+class ViewChange:
+    """The sender gives up every view below `view` and says what it brings into it (4.4).
+
+    `stable` is its stable checkpoint with the certificate (None for genesis), `prepared` the set P: for each
+    sequence number above it the prepared certificate of the highest view that the sender ever had.
+    """
+
+    epoch: int
+    view: int
+    stable: int
+    checkpoint: Certificate | None
+    prepared: tuple[PreparedProof, ...]
+    sender: int
+
+    KIND: ClassVar[str] = VIEW_CHANGE
+
+    @property
+    def slot(self) -> SlotKey:
+        return (self.epoch, self.view, 0, VIEW_CHANGE)
+
+    def fields(self) -> tuple[Any, ...]:
+        checkpoint = None if self.checkpoint is None else self.checkpoint.as_value()
+        return (self.view, self.stable, checkpoint, tuple(proof.as_value() for proof in self.prepared))
+
+
+@frozen
+class NewView:
+    """The primary of `view` starts it (4.4): V, a quorum's VIEW-CHANGEs, and O, what follows from them.
+
+    O are pre-prepares of the new view, each signed by itself, so that later certificates need no NEW-VIEW.
+    """
+
+    epoch: int
+    view: int
+    view_changes: "tuple[Signed, ...]"
+    pre_prepares: "tuple[Signed, ...]"
+    sender: int
+
+    KIND: ClassVar[str] = NEW_VIEW
+
+    @property
+    def slot(self) -> SlotKey:
+        return (self.epoch, self.view, 0, NEW_VIEW)
+
+    def fields(self) -> tuple[Any, ...]:
+        return (
+            self.view,
+            tuple((each.body, each.signature) for each in self.view_changes),
+            tuple((*each.content.fields()[1:], each.signature) for each in self.pre_prepares),
+        )
+
+
 def certificates_in(content: Message) -> tuple[Certificate, ...]:
     """Return the certificates whose signatures must be verified besides the sender's own."""
     if isinstance(content, Decided | StableCheckpoint):
         return (content.certificate,)
+    if isinstance(content, ViewChange):
+        proofs = [each for proof in content.prepared for each in proof.certificates(content.epoch)]
+        return tuple(proofs) if content.checkpoint is None else (content.checkpoint, *proofs)
+    return ()
+
+
+def messages_in(content: Message) -> "tuple[Signed, ...]":
+    """Return the messages that a NEW-VIEW consists of: each must be verified like one that came alone."""
+    if isinstance(content, NewView):
+        return (*content.view_changes, *content.pre_prepares)
     return ()
 
 
@@ -280,6 +391,7 @@ class Envelope(NamedTuple):
     body: bytes
     signature: bytes
     attachment: bytes | None
+    chain: bytes
 
 
 Reader: TypeAlias = Callable[[Envelope], Message]
@@ -299,25 +411,32 @@ def decode_signed(wire: bytes, chain: bytes, kinds: Mapping[str, Reader] | None 
                 raise MessageError("an envelope is (body, signature, attachment)")
         if len(signature) != SIGNATURE_BYTES:
             raise MessageError(f"a signature has {SIGNATURE_BYTES} bytes, not {len(signature)}")
-        match decode(body, max_bytes=BODY_BYTES_MAX, max_depth=8):
-            case (int(version), bytes(body_chain), int(epoch), str(kind), int(sender), *fields):
-                pass
-            case _:
-                raise MessageError("a body starts with (version, chain, epoch, kind, sender)")
-        if type(version) is bool or version != PROTOCOL_VERSION:
-            raise MessageError(f"protocol version {version} is not {PROTOCOL_VERSION}")
-        if body_chain != chain:
-            raise MessageError("a message of another chain")
-        _number(epoch)
-        if _number(sender) >= REPLICAS_MAX:
-            raise MessageError(f"no replica has number {sender}")
-        reader = (MESSAGE_KINDS if kinds is None else kinds).get(kind)
-        if reader is None:
-            raise MessageError(f"unknown kind of message '{kind[:32]}'")
-        content = reader(Envelope(epoch, sender, tuple(fields), body, signature, attachment))
+        content = _content_of(body, signature, attachment, chain, MESSAGE_KINDS if kinds is None else kinds)
     except EncodingError as error:
         raise MessageError(str(error)) from None
     return Signed(body, signature, content, attachment)
+
+
+def _content_of(
+    body: bytes, signature: bytes, attachment: bytes | None, chain: bytes, kinds: Mapping[str, Reader]
+) -> Message:
+    """Read a signed body. Raises MessageError or EncodingError."""
+    match decode(body, max_bytes=BODY_BYTES_MAX, max_depth=8):
+        case (int(version), bytes(body_chain), int(epoch), str(kind), int(sender), *fields):
+            pass
+        case _:
+            raise MessageError("a body starts with (version, chain, epoch, kind, sender)")
+    if type(version) is bool or version != PROTOCOL_VERSION:
+        raise MessageError(f"protocol version {version} is not {PROTOCOL_VERSION}")
+    if body_chain != chain:
+        raise MessageError("a message of another chain")
+    _number(epoch)
+    if _number(sender) >= REPLICAS_MAX:
+        raise MessageError(f"no replica has number {sender}")
+    reader = kinds.get(kind)
+    if reader is None:
+        raise MessageError(f"unknown kind of message '{kind[:32]}'")
+    return reader(Envelope(epoch, sender, tuple(fields), body, signature, attachment, chain))
 
 
 def refuse_attachment(envelope: Envelope) -> None:
@@ -412,6 +531,89 @@ def _read_stable(envelope: Envelope) -> Message:
             raise MessageError("a stable checkpoint is (certificate)")
 
 
+def _read_view_change(envelope: Envelope) -> Message:
+    refuse_attachment(envelope)
+    match envelope.fields:
+        case (view, stable, checkpoint, tuple(entries)):
+            pass
+        case _:
+            raise MessageError("a view change is (view, stable, checkpoint, prepared)")
+    if len(entries) > OPEN_SLOTS_MAX:
+        raise MessageError(f"{len(entries)} prepared certificates are more than {OPEN_SLOTS_MAX}")
+    prepared = tuple(_prepared_proof(entry) for entry in entries)
+    if any(later.sequence <= earlier.sequence for earlier, later in pairwise(prepared)):
+        raise MessageError("prepared certificates must ascend")
+    certificate = None if checkpoint is None else _certificate(checkpoint)
+    return ViewChange(envelope.epoch, _number(view), _number(stable), certificate, prepared, envelope.sender)
+
+
+def _prepared_proof(entry: Any) -> PreparedProof:
+    match entry:
+        case (view, sequence, digest, primary, signature, signers, tuple(signatures)):
+            pass
+        case _:
+            raise MessageError("a prepared certificate is (view, sequence, digest, primary, ...)")
+    if _number(primary) >= REPLICAS_MAX:
+        raise MessageError(f"no replica has number {primary}")
+    mask = _mask(signers)
+    if len(signatures) != mask.bit_count():
+        raise MessageError("a certificate needs one signature for each signer")
+    return PreparedProof(
+        _number(view),
+        _sequence(sequence),
+        _digest(digest),
+        primary,
+        _signature(signature),
+        mask,
+        tuple(_signature(each) for each in signatures),
+    )
+
+
+def _read_new_view(envelope: Envelope) -> Message:
+    refuse_attachment(envelope)
+    match envelope.fields:
+        case (view, tuple(changes), tuple(proposals)):
+            pass
+        case _:
+            raise MessageError("a new view is (view, view changes, pre-prepares)")
+    if len(changes) > REPLICAS_MAX or len(proposals) > OPEN_SLOTS_MAX:
+        raise MessageError("a new view of too many parts")
+    _number(view)
+    return NewView(
+        envelope.epoch,
+        view,
+        tuple(_view_change_in(each, envelope.chain) for each in changes),
+        tuple(_pre_prepare_in(each, view, envelope) for each in proposals),
+        envelope.sender,
+    )
+
+
+def _view_change_in(value: Any, chain: bytes) -> Signed:
+    match value:
+        case (bytes(body), bytes(signature)):
+            content = _content_of(body, _signature(signature), None, chain, {VIEW_CHANGE: _read_view_change})
+            return Signed(body, signature, content)
+        case _:
+            raise MessageError("a view change in a new view is (body, signature)")
+
+
+def _pre_prepare_in(value: Any, view: int, envelope: Envelope) -> Signed:
+    match value:
+        case (sequence, digest, signature):
+            pass
+        case _:
+            raise MessageError("a pre-prepare in a new view is (sequence, digest, signature)")
+    content = PrePrepare(envelope.epoch, view, _sequence(sequence), _digest(digest), envelope.sender)
+    body = vote_body(envelope.chain, content.epoch, PRE_PREPARE, content.sender, content.fields())
+    return Signed(body, _signature(signature), content)
+
+
+def _signature(value: Any) -> bytes:
+    if type(value) is not bytes or len(value) != SIGNATURE_BYTES:
+        raise MessageError(f"a signature has {SIGNATURE_BYTES} bytes")
+    return value
+
+
 def _number(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise MessageError("a number from 0 up is expected")
@@ -456,5 +658,7 @@ MESSAGE_KINDS: Mapping[str, Reader] = {
     STATUS: _read_status,
     DECIDED: _read_decided,
     STABLE: _read_stable,
+    VIEW_CHANGE: _read_view_change,
+    NEW_VIEW: _read_new_view,
 }
 """How each kind is read; a new kind is a new line here."""

@@ -71,6 +71,26 @@ class Wanted(NamedTuple):
     digest: bytes
 
 
+@frozen
+class ViewStep:
+    """A step of the view change, for the node's timers and requests.
+
+    `started`: the view is left; nothing is ordered until the next one is entered. `awaited`: a quorum wants
+    the view, so its primary has the basic timeout, doubled `doublings` times, to start it. `entered`: it
+    runs, and `reproposed` (sequence, digest) is what it begins with.
+    """
+
+    kind: str
+    view: int
+    cause: str
+    doublings: int
+    reproposed: tuple[tuple[int, bytes], ...] = ()
+
+
+STARTED = "started"
+AWAITED = "awaited"
+ENTERED = "entered"
+
 Record: TypeAlias = Signed | Prepared | Certificate
 """What must be on the disk: an accepted pre-prepare or a message of our own (exact bytes, so that after a
 restart the identical signature is sent again), a prepared certificate, a stable checkpoint's certificate."""
@@ -85,6 +105,7 @@ class Output:
        message that is sent again may have been signed a moment ago).
     3. `committed` are executed in this order, each answered by `Replica.executed`.
     4. `stable` lets the node discard what lies at or below it, once its record is durable.
+    5. `view_steps` tell the node when to time the primary, and whom to give requests to.
     The rest is for observers, and `wanted` for whoever fetches batches.
     """
 
@@ -96,10 +117,29 @@ class Output:
     wanted: tuple[Wanted, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     divergence: Divergence | None = None
+    view_steps: tuple[ViewStep, ...] = ()
 
 
 NOTHING = Output()
 """The one value of a step that changed nothing outside the replica."""
+
+
+def together(*outputs: Output) -> Output:
+    """Return one output for several steps, in their order; at most one of them makes a checkpoint stable."""
+    some = [output for output in outputs if output is not NOTHING]
+    if len(some) < 2:
+        return some[0] if some else NOTHING
+    return Output(
+        broadcast=tuple(signed for output in some for signed in output.broadcast),
+        unicast=tuple(each for output in some for each in output.unicast),
+        records=tuple(record for output in some for record in output.records),
+        committed=tuple(committed for output in some for committed in output.committed),
+        stable=next((output.stable for output in some if output.stable is not None), None),
+        wanted=tuple(wanted for output in some for wanted in output.wanted),
+        evidence=tuple(found for output in some for found in output.evidence),
+        divergence=next((output.divergence for output in some if output.divergence is not None), None),
+        view_steps=tuple(step for output in some for step in output.view_steps),
+    )
 
 
 def certificate_from(votes: tuple[Signed, ...]) -> Certificate:

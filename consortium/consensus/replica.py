@@ -5,10 +5,12 @@ and batches) and carries out the `Output` that each step returns. Batches are op
 modules compute; every decision to change protocol state is made in this file.
 
 Reading order: what the node calls (`propose`, `step`, `executed`, `checkpoint_now`, `status_message`,
-`status`), then a handler for each kind of message, then how a slot advances, checkpoints, refusals.
+`status`), then a handler for each kind of message, the view change, how a slot advances, checkpoints,
+refusals.
 
-The normal case only, so far: the view stays 0, and a dead primary shows in `status` as what everybody waits
-for. A view change will add two handlers and a mode, and find its prepared certificates in the slots.
+The view only goes up. `_view` is the one that is wanted, `_voting_view` the one that is entered; they differ
+while a view change is under way, and then nothing is ordered here, but CHECKPOINT, VIEW-CHANGE, NEW-VIEW,
+STATUS and DECIDED are taken as ever. What a view change proves is computed in `view_change`.
 """
 
 from collections import Counter
@@ -23,28 +25,37 @@ from consortium.consensus.messages import (
     CHECKPOINT,
     COMMIT,
     DECIDED,
+    NEW_VIEW,
     PRE_PREPARE,
     PREPARE,
     STABLE,
     STATUS,
+    VIEW_CHANGE,
     Checkpoint,
     Commit,
     Decided,
+    NewView,
     Prepare,
     PrePrepare,
     Signed,
     StableCheckpoint,
     Status,
+    ViewChange,
 )
 from consortium.consensus.output import (
+    AWAITED,
+    ENTERED,
     NOTHING,
+    STARTED,
     Committed,
     Divergence,
     Evidence,
     Output,
     Prepared,
     Record,
+    ViewStep,
     Wanted,
+    together,
 )
 from consortium.consensus.quorum import ConsensusConfig, is_quorum
 from consortium.consensus.restore import RESTORED, Remembered
@@ -58,6 +69,18 @@ from consortium.consensus.transitions import (
     on_certificate,
     pre_prepare_refusal,
     vote_refusal,
+)
+from consortium.consensus.view_change import (
+    VIEWS_AHEAD,
+    Choice,
+    EarlyVotes,
+    Patience,
+    ViewChangeLog,
+    choose,
+    pre_prepares_of,
+    problem_with_new_view,
+    problem_with_view_change,
+    proofs_of,
 )
 
 __all__ = ["NOTHING", "Committed", "Output", "Replica"]
@@ -79,6 +102,14 @@ class Replica:
         self._null_digest = config.null_digest
         self._view = 0
         self._primary = config.primary(0)
+        self._voting_view = 0
+        self._new_view: Signed | None = None
+        self._own_change: Signed | None = None
+        self._reproposed: dict[int, bytes] = {}
+        self._is_awaited = False
+        self._changes = ViewChangeLog()
+        self._early = EarlyVotes(config.window)
+        self._patience = Patience()
         self._log = Log(config.n, config.quorum, config.window)
         self._checkpoints = CheckpointLog()
         self._periods = Periods()
@@ -97,12 +128,15 @@ class Replica:
             STATUS: self._on_status,
             DECIDED: self._on_decided,
             STABLE: self._on_stable_checkpoint,
+            VIEW_CHANGE: self._on_view_change,
+            NEW_VIEW: self._on_new_view,
         }
 
     # --- what the node calls ----------------------------------------------------------------------------
 
     @property
     def is_primary(self) -> bool:
+        """Whether the present view is ours to lead, be it entered yet or not."""
         return self._primary == self._index
 
     @property
@@ -114,6 +148,25 @@ class Replica:
         return self._view
 
     @property
+    def is_changing(self) -> bool:
+        """Whether a view change is under way here."""
+        return self._voting_view != self._view
+
+    @property
+    def doublings(self) -> int:
+        """How often the basic timeout is doubled now, after view changes that led to nothing."""
+        return self._patience.doublings
+
+    @property
+    def own_view_change(self) -> Signed | None:
+        """Our VIEW-CHANGE while it is unanswered: sent again with each STATUS."""
+        return self._own_change if self.is_changing else None
+
+    def is_reproposed(self, content: PrePrepare) -> bool:
+        """Tell whether the present view began with this proposal: then its time is not judged again."""
+        return content.view == self._voting_view and self._reproposed.get(content.sequence) == content.digest
+
+    @property
     def next_sequence(self) -> int:
         """What `propose` will assign."""
         return self._next_sequence
@@ -121,7 +174,9 @@ class Replica:
     @property
     def in_flight(self) -> bool:
         """Whether anything is known here that is not executed yet, or others are known to be ahead."""
-        return self._executed < self._log.low or next(self._log.slots(self._executed), None) is not None
+        return self._executed < self._log.low or any(
+            slot.is_active for slot in self._log.slots(self._executed)
+        )
 
     @property
     def can_propose(self) -> bool:
@@ -129,6 +184,7 @@ class Replica:
         sequence = self._next_sequence
         return (
             self._primary == self._index
+            and self._voting_view == self._view
             and sequence <= self._log.high
             and sequence - self._executed <= self.config.pipeline
         )
@@ -143,6 +199,10 @@ class Replica:
         slot = self._log.open(sequence, self._view, self._primary, self._periods.count)
         self._accept(slot, pre_prepare, digest)
         return self._advance(slot, (pre_prepare,), (pre_prepare,))
+
+    def start_view_change(self, cause: str) -> Output:
+        """Suspect the primary: leave the view and ask for the next one (4.4). The node's timers call this."""
+        return together(self._change_to(self._view + 1, cause), self._after_view_change())
 
     def step(self, signed: Signed) -> Output:
         """Take one message whose signatures, and whose batch if it carries one, the node has verified."""
@@ -241,14 +301,16 @@ class Replica:
         """
         self._periods.end(self._executed)
         overdue = open_slots(self._log, self._executed, self._periods)
-        content = Status(self._epoch, self._view, self._log.low, self._executed, overdue, self._index)
+        # One who changes view lacks the NEW-VIEW of the view that it wants.
+        view = self._view - 1 if self.is_changing else self._view
+        content = Status(self._epoch, view, self._log.low, self._executed, overdue, self._index)
         return self._sign(content, None)
 
     def status(self) -> ReplicaStatus:
         """Return a snapshot: where this replica is, and what each open sequence number waits for."""
         log = self._log
         following = self._executed + 1
-        open_sequences = [slot.sequence for slot in log.slots(self._executed)]
+        open_sequences = [slot.sequence for slot in log.slots(self._executed) if slot.is_active]
         listed = [*range(max(following, log.low + 1), max(open_sequences, default=following) + 1)]
         if following <= log.low:
             listed.insert(0, following)
@@ -257,7 +319,7 @@ class Replica:
             epoch=self._epoch,
             view=self._view,
             primary=self._primary,
-            mode=Mode.NORMAL,
+            mode=Mode.VIEW_CHANGE if self.is_changing else Mode.NORMAL,
             stable=log.low,
             high=log.high,
             executed=self._executed,
@@ -277,6 +339,10 @@ class Replica:
             behind=self._checkpoints.attested_above(log.high, self.config.weak_quorum),
             diverged_at=self._diverged_at,
             refused=tuple((str(cause), self._refused[cause]) for cause in Refusal if self._refused[cause]),
+            view_changes=tuple(signed.content.sender for signed in self._changes.for_view(self._view))
+            if self.is_changing
+            else (),
+            quorum=self._quorum,
         )
 
     # --- a handler for each kind of message -------------------------------------------------------------
@@ -284,12 +350,12 @@ class Replica:
     def _on_pre_prepare(self, signed: Signed, content: PrePrepare) -> Output:
         log = self._log
         if (
-            content.view != self._view
+            content.view != self._voting_view
             or content.epoch != self._epoch
             or content.sender != self._primary
             or not log.low < content.sequence <= log.high
         ):
-            return self._refuse_pre_prepare(content)
+            return self._refuse_pre_prepare(signed, content)
         slot = log.open(content.sequence, self._view, self._primary, self._periods.count)
         first = slot.pre_prepare
         if first is not None and first.content != content:
@@ -302,11 +368,7 @@ class Replica:
                 return NOTHING
             slot.pre_prepare = signed
             return Output(wanted=(Wanted(content.sequence, digest),))
-        self._accept(slot, signed, digest)
-        prepare = self._sign(Prepare(self._epoch, self._view, content.sequence, digest, self._index), None)
-        slot.prepares.votes[self._index] = prepare
-        slot.prepares.count += 1
-        return self._advance(slot, (prepare,), (signed, prepare))
+        return self._agree(slot, signed, digest)
 
     def _on_vote(self, signed: Signed, vote: Prepare | Commit) -> Output:
         """PREPARE and COMMIT: most deliveries end here, and most of them change nothing but a bit."""
@@ -314,12 +376,12 @@ class Replica:
         sequence = vote.sequence
         sender = vote.sender
         if (
-            vote.view != self._view
+            vote.view != self._voting_view
             or vote.epoch != self._epoch
             or not log.low < sequence <= log.high
             or not 0 <= sender < log.n
         ):
-            return self._refuse_vote(vote)
+            return self._refuse_vote(signed, vote)
         slot = log.ring[sequence % log.window]
         if slot is None:
             slot = log.open(sequence, self._view, self._primary, self._periods.count)
@@ -371,7 +433,8 @@ class Replica:
         messages = answer(
             content,
             config=self.config,
-            view=self._view,
+            view=-1 if self.is_changing else self._view,
+            new_view=self._new_view,
             log=self._log,
             checkpoints=self._checkpoints,
             periods=self._periods,
@@ -415,6 +478,130 @@ class Replica:
             return NOTHING
         return self._stabilise(certificate, (), ())
 
+    # --- the view change --------------------------------------------------------------------------------
+
+    def _on_view_change(self, signed: Signed, content: ViewChange) -> Output:
+        """4.4: collect a quorum's; 4.5.2: follow f+1 of them."""
+        problem = problem_with_view_change(content, self.config)
+        if problem is not None:
+            return self._refuse(Refusal.UNPROVEN)
+        before = self._changes.of(content.sender)
+        if before is not None and before.content.slot == content.slot and before.content != content:
+            return self._evidence(before, signed)
+        if not self._changes.add(signed, content) or content.view <= self._voting_view:
+            return NOTHING
+        return self._after_view_change()
+
+    def _after_view_change(self) -> Output:
+        """Do what the VIEW-CHANGEs that are here allow: join f+1, start the new view, or wait for it."""
+        outputs = []
+        while (view := self._changes.view_to_join(self._view, self.config.weak_quorum)) is not None:
+            outputs.append(self._change_to(view, "others"))
+        changes = self._changes.for_view(self._view)
+        if self.is_changing and len(changes) >= self._quorum and not self._is_awaited:
+            self._is_awaited = True
+            if self._primary == self._index:
+                outputs.append(self._start_new_view(changes))
+            else:
+                outputs.append(Output(view_steps=(self._view_step(AWAITED, "a quorum wants the view"),)))
+        return together(*outputs)
+
+    def _change_to(self, view: int, cause: str) -> Output:
+        """Leave the present view and say what was prepared here in all views so far."""
+        assert view > self._view, "the view only goes up"
+        self._view = view
+        self._primary = self.config.primary(view)
+        self._voting_view = _NO_VIEW
+        self._is_awaited = False
+        self._patience.started()
+        log = self._log
+        content = ViewChange(
+            self._epoch, view, log.low, self._checkpoints.stable, proofs_of(log.slots(log.low)), self._index
+        )
+        signed = self._own_change = self._sign(content, None)
+        self._changes.add(signed, content)
+        return Output(broadcast=(signed,), records=(signed,), view_steps=(self._view_step(STARTED, cause),))
+
+    def _start_new_view(self, changes: tuple[Signed, ...]) -> Output:
+        """4.4: the new primary computes O, signs each of its pre-prepares, and sends them with V."""
+        choice = self._choice_of(changes)
+        proposed = tuple(
+            self._sign(content, None) for content in pre_prepares_of(choice, self._view, self.config)
+        )
+        new_view = self._sign(NewView(self._epoch, self._view, changes, proposed, self._index), None)
+        return self._enter(new_view, choice, proposed, broadcast=(new_view,))
+
+    def _on_new_view(self, signed: Signed, content: NewView) -> Output:
+        """4.4: compute O again from V. A NEW-VIEW that does not follow from its V gets no second chance."""
+        if content.view <= self._voting_view:
+            first = self._new_view
+            if first is not None and first.content.slot == content.slot and first.content != content:
+                return self._evidence(first, signed)
+            return NOTHING
+        if content.view < self._view:
+            return self._refuse(Refusal.EARLIER_VIEW)
+        problem = problem_with_new_view(content, self.config)
+        if problem is None:
+            return self._enter(signed, self._choice_of(content.view_changes), content.pre_prepares)
+        refused = self._refuse(Refusal.UNPROVEN)
+        if content.view == self._view and content.sender == self._primary:
+            return self.start_view_change("the NEW-VIEW is invalid")
+        return refused
+
+    def _choice_of(self, changes: tuple[Signed, ...]) -> Choice:
+        contents = [signed.content for signed in changes]
+        return choose([each for each in contents if isinstance(each, ViewChange)], self.config)
+
+    def _enter(
+        self,
+        new_view: Signed,
+        choice: Choice,
+        proposed: tuple[Signed, ...],
+        broadcast: tuple[Signed, ...] = (),
+    ) -> Output:
+        """Begin the view: take its checkpoint, start all tallies anew, agree on O again.
+
+        What was executed is agreed again, never executed again; null batches take their number as no-ops.
+        """
+        content = new_view.content
+        assert isinstance(content, NewView)
+        outputs = [Output(broadcast=broadcast, records=(new_view,))]
+        self._view = self._voting_view = content.view
+        self._primary = self.config.primary(content.view)
+        self._new_view = new_view
+        log = self._log
+        if choice.checkpoint is not None and choice.low > log.low:
+            outputs.append(self._stabilise(choice.checkpoint, (), ()))
+        log.restart(self._view, self._primary, self._periods.count)
+        self._next_sequence = max(choice.high, log.low, self._handed_over) + 1
+        self._reproposed = {
+            signed.content.sequence: signed.content.digest
+            for signed in proposed
+            if isinstance(signed.content, PrePrepare)
+        }
+        step = self._view_step(ENTERED, "a quorum's view changes", tuple(self._reproposed.items()))
+        outputs.append(Output(view_steps=(step,)))
+        outputs += [self._take_over(signed) for signed in proposed]
+        outputs += [self.step(signed) for signed in self._early.take(self._view)]
+        return together(*outputs)
+
+    def _take_over(self, signed: Signed) -> Output:
+        """Accept a pre-prepare of O, with its batch if it was ever here; else the batch is asked for."""
+        content = signed.content
+        assert isinstance(content, PrePrepare)
+        if not self._log.low < content.sequence <= self._log.high:
+            return NOTHING
+        slot = self._log.open(content.sequence, self._view, self._primary, self._periods.count)
+        digest = content.digest
+        body = None if digest == self._null_digest else slot.body(digest)
+        if body is None and digest != self._null_digest:
+            slot.pre_prepare = signed
+            return Output(wanted=(Wanted(content.sequence, digest),))
+        return self._agree(slot, signed if body is None else signed.with_attachment(body), digest)
+
+    def _view_step(self, kind: str, cause: str, reproposed: tuple[tuple[int, bytes], ...] = ()) -> ViewStep:
+        return ViewStep(kind, self._view, cause, self._patience.doublings, reproposed)
+
     # --- how a slot advances ----------------------------------------------------------------------------
 
     def _accept(self, slot: Slot, pre_prepare: Signed, digest: bytes) -> None:
@@ -427,6 +614,16 @@ class Replica:
             slot.prepares.accept(digest)
         if slot.commits.early:
             slot.commits.accept(digest)
+
+    def _agree(self, slot: Slot, pre_prepare: Signed, digest: bytes) -> Output:
+        """Accept a complete pre-prepare; a backup votes for it."""
+        self._accept(slot, pre_prepare, digest)
+        if self._primary == self._index:
+            return self._advance(slot, (), (pre_prepare,))
+        prepare = self._sign(Prepare(self._epoch, self._view, slot.sequence, digest, self._index), None)
+        slot.prepares.votes[self._index] = prepare
+        slot.prepares.count += 1
+        return self._advance(slot, (prepare,), (pre_prepare, prepare))
 
     def _advance(self, slot: Slot, broadcast: tuple[Signed, ...], records: tuple[Record, ...]) -> Output:
         """Take every step that the tallies allow, one after the other, and say what follows from them."""
@@ -445,12 +642,12 @@ class Replica:
                 commits.count += 1
                 broadcast += (commit,)
                 records += (prepared, commit)
-            else:
+            elif slot.committed is None:
                 decision = slot.committed = Committed(
                     slot.sequence, digest, pre_prepare, commits.matching(digest)
                 )
                 committed = self._in_sequence(decision)
-        if not broadcast and not committed:
+        if not broadcast and not committed and not records:
             return NOTHING
         return Output(broadcast, (), records, committed)
 
@@ -482,6 +679,8 @@ class Replica:
         self._log.advance(sequence)
         self._checkpoints.advance(certificate, self._log.low, self._log.high)
         self._next_sequence = max(self._next_sequence, sequence + 1)
+        if not self.is_changing:
+            self._patience.succeeded()
         divergence = None
         if own is not None:
             divergence = self._divergence(own.content.fields())
@@ -513,7 +712,10 @@ class Replica:
 
     # --- refusals ---------------------------------------------------------------------------------------
 
-    def _refuse_pre_prepare(self, content: PrePrepare) -> Output:
+    def _refuse_pre_prepare(self, signed: Signed, content: PrePrepare) -> Output:
+        if self._is_early(content) and content.sender == self.config.primary(content.view):
+            self._early.keep(signed)
+            return NOTHING
         log = self._log
         refusal = pre_prepare_refusal(
             content, epoch=self._epoch, view=self._view, primary=self._primary, low=log.low, high=log.high
@@ -521,14 +723,27 @@ class Replica:
         assert refusal is not None, "the quick test and the rules agree"
         return self._refuse(refusal)
 
-    def _refuse_vote(self, vote: Prepare | Commit) -> Output:
+    def _refuse_vote(self, signed: Signed, vote: Prepare | Commit) -> Output:
+        if self._is_early(vote):
+            self._early.keep(signed)
+            return NOTHING
         log = self._log
         refusal = vote_refusal(vote, epoch=self._epoch, view=self._view, n=log.n, low=log.low, high=log.high)
         assert refusal is not None, "the quick test and the rules agree"
         return self._refuse(refusal)
 
+    def _is_early(self, content: PrePrepare | Prepare | Commit) -> bool:
+        """Tell whether a vote is of a view that we may enter soon; then it is kept, in bounds."""
+        return (
+            self._voting_view < content.view <= self._view + VIEWS_AHEAD
+            and content.view >= self._view
+            and content.epoch == self._epoch
+            and 0 <= content.sender < self._log.n
+            and self._log.low < content.sequence <= self._log.high
+        )
+
     def _refuse(self, refusal: Refusal) -> Output:
-        if refusal is not Refusal.LATE:
+        if refusal is not Refusal.LATE and refusal is not Refusal.EARLIER_VIEW:
             self._refused[refusal] += 1
         return NOTHING
 
@@ -546,3 +761,5 @@ class Replica:
 
 
 _WAITING = Phase.WAITING
+_NO_VIEW = -1
+"""No message is of this view: while a view change is under way, the quick tests let none through."""

@@ -12,9 +12,10 @@ from consortium.consensus.transitions import Phase
 
 
 class Mode(StrEnum):
-    """What the replica takes part in. (A view change will be the other one.)"""
+    """What the replica takes part in."""
 
     NORMAL = "normal"
+    VIEW_CHANGE = "view change"
 
 
 class Wait(StrEnum):
@@ -74,6 +75,9 @@ class ReplicaStatus:
     """Where our own results differ from what a quorum certified; 0 if nowhere."""
     refused: tuple[tuple[str, int], ...]
     """(cause, count) of messages that were not accepted."""
+    view_changes: tuple[int, ...] = ()
+    """While it changes view: from whom VIEW-CHANGEs for it are here."""
+    quorum: int = 0
 
 
 def slot_status(
@@ -124,6 +128,8 @@ def _unknown(sequence: int, config: ConsensusConfig, primary: int, *, is_certifi
 def _wait(slot: Slot, config: ConsensusConfig, primary: int, executed: int) -> tuple[Wait, int, int]:
     """Return what a slot waits for, the mask of those from whom it can come, and how many are needed."""
     everybody = all_of(config.n)
+    if slot.committed is not None:
+        return (Wait.EXECUTION if slot.sequence == executed + 1 else Wait.EARLIER), 0, 0
     match slot.phase:
         case Phase.WAITING if slot.pre_prepare is None:
             return _who_proposes(config, primary), 1 << primary, 1
@@ -136,7 +142,7 @@ def _wait(slot: Slot, config: ConsensusConfig, primary: int, executed: int) -> t
             have = slot.commits.voters(slot.digest)
             return Wait.COMMITS, everybody & ~have, slot.commits.needed - slot.commits.count
         case Phase.COMMITTED:
-            return (Wait.EXECUTION if slot.sequence == executed + 1 else Wait.EARLIER), 0, 0
+            raise AssertionError("a committed slot has its decision")
 
 
 def _who_proposes(config: ConsensusConfig, primary: int) -> Wait:
@@ -147,6 +153,10 @@ def explain(status: ReplicaStatus, sequence: int) -> str:
     """Say in one sentence why a sequence number is not executed at this replica."""
     if sequence <= status.executed:
         return f"{sequence} is executed"
+    if status.mode is Mode.VIEW_CHANGE:
+        missing = status.quorum - len(status.view_changes)
+        what = f"{missing} more VIEW-CHANGE" if missing > 0 else f"the NEW-VIEW (from {status.primary})"
+        return f"{sequence} waits for view {status.view}, which waits for {what}"
     for slot in status.open:
         if slot.sequence == sequence:
             phase = "" if slot.phase is Phase.WAITING else f"is {slot.phase} and "

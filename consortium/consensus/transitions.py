@@ -27,6 +27,7 @@ class Cause(StrEnum):
     PREPARES = "q-1 distinct backups sent matching PREPAREs"
     COMMITS = "q distinct replicas sent matching COMMITs"
     CERTIFICATE = "a commit certificate arrived"
+    NEW_VIEW = "a new view is entered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,22 @@ DECISIONS = tuple(
     for phase in (Phase.WAITING, Phase.PRE_PREPARED, Phase.PREPARED)
 )
 
-TABLE = (ACCEPT, PREPARE_QUORUM, COMMIT_QUORUM, *DECISIONS)
-"""Every legal step of a slot. (A new view will add the way back to WAITING.)"""
+RESTARTS = tuple(
+    Transition(phase, Cause.NEW_VIEW, Phase.WAITING, "keep the prepared certificate and what was decided")
+    for phase in Phase
+)
+
+TABLE = (ACCEPT, PREPARE_QUORUM, COMMIT_QUORUM, *DECISIONS, *RESTARTS)
+"""Every legal step of a slot."""
 
 
 class Refusal(StrEnum):
-    """Why a message was not accepted. `LATE` is nobody's fault; the others are counted against the sender."""
+    """Why a message was not accepted. `LATE` and `EARLIER_VIEW` are nobody's fault; the others count."""
 
     STRANGER = "not a member of this epoch"
     ANOTHER_EPOCH = "of another epoch"
     ANOTHER_VIEW = "of another view"
+    EARLIER_VIEW = "of a view that was left"
     LATE = "at or below the stable checkpoint"
     BEYOND_WINDOW = "above the high watermark"
     NOT_FROM_PRIMARY = "a pre-prepare that is not from the primary of its view"
@@ -107,7 +114,7 @@ def pre_prepare_refusal(
     if content.epoch != epoch:
         return Refusal.ANOTHER_EPOCH
     if content.view != view:
-        return Refusal.ANOTHER_VIEW
+        return Refusal.EARLIER_VIEW if content.view < view else Refusal.ANOTHER_VIEW
     if content.sender != primary:
         return Refusal.NOT_FROM_PRIMARY
     return window_refusal(content.sequence, low, high)
@@ -120,7 +127,7 @@ def vote_refusal(
     if content.epoch != epoch:
         return Refusal.ANOTHER_EPOCH
     if content.view != view:
-        return Refusal.ANOTHER_VIEW
+        return Refusal.EARLIER_VIEW if content.view < view else Refusal.ANOTHER_VIEW
     if not 0 <= content.sender < n:
         return Refusal.STRANGER
     return window_refusal(content.sequence, low, high)

@@ -10,12 +10,15 @@ from consortium.certificate import Certificate, vote_body
 from consortium.consensus.messages import (
     CHECKPOINT,
     COMMIT,
+    PRE_PREPARE,
     PREPARE,
     STATUS,
     Decided,
     PrePrepare,
     Signed,
+    ViewChange,
     certificates_in,
+    messages_in,
 )
 from consortium.ledger.transaction import Batch, Bundle, Party, Transaction, null_batch_digest
 from consortium.ledger.transition import Rules
@@ -43,6 +46,7 @@ class Intake:
         self._batches: dict[tuple[int, bytes], tuple[Batch, bytes]] = {}
         self._held: list[Signed] = []
         self._verified: dict[bytes, Bundle] = {}
+        self._view_changes: dict[int, Signed] = {}
         self.business_time_us = time_us
         self._previous_time_us = time_us
 
@@ -55,10 +59,11 @@ class Intake:
         self._held = [signed for signed in self._held if self._is_ahead(signed)]
         return free
 
-    def problem_with(self, signed: Signed, *, is_complete: bool) -> str | None:
+    def problem_with(self, signed: Signed, *, is_complete: bool, is_timed: bool = True) -> str | None:
         """Return why a pre-prepare's batch is not acceptable, or None; a good batch is kept.
 
-        A pre-prepare without a body is no problem: the replica asks for the body.
+        A pre-prepare without a body is no problem: the replica asks for the body. The time of what a new view
+        began with is not judged again (`is_timed`).
         """
         content = signed.content
         assert isinstance(content, PrePrepare)
@@ -72,7 +77,7 @@ class Intake:
         if not is_complete:
             return "incomplete batch"
         bound_us = self._rules.genesis.limits.time_bound_us
-        if batch.time_us < self._previous_time_us - bound_us:
+        if is_timed and batch.time_us < self._previous_time_us - bound_us:
             return "business time behind"
         self.keep(batch, signed.attachment, content.sequence)
         return None
@@ -118,6 +123,16 @@ class Intake:
             del self._verified[next(iter(self._verified))]
         self._verified[bundle.digest] = bundle
 
+    def remember_view_change(self, signed: Signed) -> None:
+        """Note that this VIEW-CHANGE was verified here: it will come again inside a NEW-VIEW."""
+        assert isinstance(signed.content, ViewChange)
+        self._view_changes[signed.content.sender] = signed
+
+    def bundles_of(self, proposals: tuple[tuple[int, bytes], ...]) -> set[bytes]:
+        """Return the digests of the bundles in the batches that are here of these (sequence, digest)."""
+        found = (self._batches.get(each) for each in proposals)
+        return {bundle.digest for each in found if each is not None for bundle in each[0].bundles}
+
     # --- checks -----------------------------------------------------------------------------------------
 
     def wanted(self, signed: Signed) -> tuple[Check, ...]:
@@ -135,6 +150,8 @@ class Intake:
         checks = [own]
         for certificate in certificates_in(content):
             checks += self._certificate_checks(certificate)
+        for part in messages_in(content):
+            checks += self._part_checks(part)
         if signed.attachment is not None:
             checks += self._batch_checks(signed)
         return tuple(checks)
@@ -172,14 +189,34 @@ class Intake:
         key = keys[bundle.bank] if bundle.bank < len(keys) else NO_KEY
         return (Check(key, bundle.body, bundle.signature), *self.checks_of(bundle.transactions))
 
+    def _part_checks(self, part: Signed) -> list[Check]:
+        """Return the checks of a message inside a NEW-VIEW; none of a VIEW-CHANGE that was verified here."""
+        content = part.content
+        if self._view_changes.get(content.sender) == part:
+            return []
+        keys = self._replica_keys
+        is_member = content.epoch == self._epoch and 0 <= content.sender < len(keys)
+        checks = [Check(keys[content.sender] if is_member else NO_KEY, part.body, part.signature)]
+        for certificate in certificates_in(content):
+            checks += self._certificate_checks(certificate)
+        return checks
+
     def _certificate_checks(self, certificate: Certificate) -> tuple[Check, ...]:
-        """Return the checks of a commit certificate's signatures, one that fails if there are too few."""
+        """Return the checks of a certificate's signatures, one that fails if there are too few.
+
+        A quorum is needed, but q-1 for PREPAREs, beside which the primary's pre-prepare stands alone.
+        """
         membership = self._rules.membership
+        needed = membership.quorum
+        if certificate.kind == PREPARE:
+            needed -= 1
+        elif certificate.kind == PRE_PREPARE:
+            needed = 1
         signers = [index for index in range(membership.n) if certificate.signers >> index & 1]
         if (
             certificate.signers.bit_length() > membership.n
             or len(signers) != len(certificate.signatures)
-            or len(signers) < membership.quorum
+            or len(signers) < needed
         ):
             return (Check(NO_KEY, b"", b""),)
         return tuple(

@@ -19,8 +19,8 @@ class Pending:
     request: Signed
     left: set[bytes]
     deadline_us: int
-    timeout_us: int
-    relayed: bool = False
+    broadcast: bool = False
+    """Whether every bank has it; until then the primary is not to blame."""
 
 
 class Mempool:
@@ -60,10 +60,10 @@ class Mempool:
         del self.outgoing[: self.bundle_max]
         return taken
 
-    def expect(self, bundle: Bundle, request: Signed, now_us: int, timeout_us: int) -> None:
-        """Start to wait for a bundle; it must be executed by `now_us + timeout_us`."""
+    def expect(self, bundle: Bundle, request: Signed, deadline_us: int, *, broadcast: bool) -> None:
+        """Start to wait for a bundle; something must be done about it at `deadline_us`."""
         ids = [transaction.id for transaction in bundle.transactions]
-        self.pending[bundle.digest] = Pending(bundle, request, set(ids), now_us + timeout_us, timeout_us)
+        self.pending[bundle.digest] = Pending(bundle, request, set(ids), deadline_us, broadcast)
         for transaction_id in ids:
             self._bundle_of[transaction_id] = bundle.digest
 
@@ -75,6 +75,11 @@ class Mempool:
         self.queued_transactions += len(bundle.transactions)
         self.queued_bytes += bundle.size_bytes
         return True
+
+    def clear_queue(self) -> None:
+        """Forget what was queued for batches of our own: another view begins."""
+        self._queue.clear()
+        self.queued_transactions = self.queued_bytes = 0
 
     def next_batch(self) -> tuple[Bundle, ...]:
         """Take the bundles of the next batch: as many whole ones as its limits allow, at least one."""

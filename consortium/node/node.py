@@ -6,6 +6,8 @@ requests, pre-prepares, proposals, execution, and last what drivers may read (`w
 
 Route of a request (design decision 7): client -> its bank, which bundles it (100 requests or 10 ms), sends
 the bundle to the primary and arms its timer; on timeout it broadcasts; a backup relays and times as well.
+When that runs out too, the primary is suspected: the replica changes view, and the next primary orders
+everything that is still waited for.
 """
 
 from dataclasses import dataclass
@@ -21,12 +23,13 @@ from consortium.consensus.messages import (
     Signed,
     StableCheckpoint,
     Status,
+    ViewChange,
 )
-from consortium.consensus.output import NOTHING, Committed, Output
+from consortium.consensus.output import AWAITED, ENTERED, NOTHING, Committed, Output, ViewStep
 from consortium.consensus.quorum import ConsensusConfig
 from consortium.consensus.replica import Replica
 from consortium.consensus.restore import remember
-from consortium.consensus.status import ReplicaStatus, SlotStatus, Wait
+from consortium.consensus.status import Mode, ReplicaStatus, SlotStatus, Wait
 from consortium.crypto import Signer, hash_bytes
 from consortium.ledger.admission import Admission
 from consortium.ledger.block import Block
@@ -73,6 +76,7 @@ BATCH_TIMER = "batch"
 STATUS_TIMER = "status"
 IDLE_TIMER = "idle"
 DUE_TIMER = "due"
+NEW_VIEW_TIMER = "new-view"
 TIMEOUT_DOUBLINGS_MAX = 6
 IDLE_STATUS_EVERY = 5
 SLOTS_NAMED = 3
@@ -84,7 +88,8 @@ class NodeConfig:
 
     `bundle_wait_us` and `bundle_max`: a bank collects its clients' requests this long, or this many.
     `batch_wait_us`, `batch_max` and `batch_bytes_max`: the same for the primary's batches.
-    `view_timeout_us`: how long a request may stay unexecuted before the primary is suspected.
+    `view_timeout_us`: how long the primary may take, for a request that all banks have, or to start its view;
+    twice as long for each view change in a row. After half of it a bank broadcasts what it sent the primary.
     `status_us`: how often a bank tells the others what it has and lacks; short means quick repair of loss.
     `idle_us`: a bank that executed nothing for so long makes a checkpoint. `capacity`: requests of own
     clients that may wait; above it the answer is busy, to be tried again after `retry_after_us`.
@@ -165,6 +170,7 @@ class Node:
         self._generations: dict[str, int] = {}
         self._armed: set[str] = set()
         self._batch_is_due = False
+        self._request_timer_us = 0
         self._token = 0
         self._durable_token = 0
         self._executed_since_idle = False
@@ -248,7 +254,9 @@ class Node:
             else:
                 turn.reject(problem, content.sender)
         else:
-            if isinstance(content, StableCheckpoint):
+            if isinstance(content, ViewChange):
+                self._intake.remember_view_change(signed)
+            elif isinstance(content, StableCheckpoint):
                 self._look_for_own_signature(turn, content.certificate)
             elif isinstance(content, Status):
                 self._heard_status(turn, content)
@@ -297,8 +305,11 @@ class Node:
             case "request":
                 self._requests_overdue(turn)
             case "due":
-                turn.trace(Suspected(self._replica.view, "due work"))
+                if not self._replica.is_primary:
+                    self._suspect(turn, "due work")
                 self._watch_due_work(turn)
+            case "new-view":
+                self._suspect(turn, "no new view")
             case "idle":
                 self._make_idle_checkpoint(turn)
             case "status":
@@ -436,7 +447,7 @@ class Node:
         )
         request = request_of(bundle)
         self._intake.remember(bundle)
-        self._expect(turn, request, bundle)
+        self._expect(turn, request, bundle, broadcast=False)
         if self._replica.is_primary:
             self._mempool.enqueue(bundle)
         else:
@@ -450,28 +461,43 @@ class Node:
             turn.reject("queue full", content.sender)
             return
         self._intake.remember(bundle)
-        self._expect(turn, signed, bundle)
+        self._expect(turn, signed, bundle, broadcast=True)
         if self._replica.is_primary:
             self._mempool.enqueue(bundle)
         else:
             turn.send_at_once(self._replica.primary, signed)
 
-    def _expect(self, turn: Turn, request: Signed, bundle: Any) -> None:
-        self._mempool.expect(bundle, request, turn.now_us, self._config.view_timeout_us)
-        self._arm_once(turn, REQUEST_TIMER, self._config.view_timeout_us)
+    def _expect(self, turn: Turn, request: Signed, bundle: Any, *, broadcast: bool) -> None:
+        patience_us = self._patience_us if broadcast else self._patience_us // 2
+        deadline_us = turn.now_us + patience_us
+        self._mempool.expect(bundle, request, deadline_us, broadcast=broadcast)
+        if REQUEST_TIMER not in self._armed or deadline_us < self._request_timer_us:
+            self._request_timer_us = deadline_us
+            self._arm(turn, REQUEST_TIMER, patience_us)
+
+    @property
+    def _patience_us(self) -> int:
+        """How long the primary may take now: doubled for each view change in a row."""
+        return self._config.view_timeout_us << min(self._replica.doublings, TIMEOUT_DOUBLINGS_MAX)
 
     def _requests_overdue(self, turn: Turn) -> None:
-        """Suspect the primary: broadcast what it did not get ordered, and wait twice as long."""
+        """Broadcast what the primary did not get ordered; if all banks had that already, suspect it."""
+        is_late = False
         for pending in self._mempool.overdue(turn.now_us):
-            if not self._replica.is_primary:
-                turn.trace(Suspected(self._replica.view, f"request {pending.bundle.digest.hex()[:8]}"))
+            if pending.broadcast:
+                is_late = True
+            else:
+                pending.broadcast = True
                 turn.send_at_once(ALL, pending.request)
-            pending.timeout_us = min(
-                pending.timeout_us * 2, self._config.view_timeout_us << TIMEOUT_DOUBLINGS_MAX
-            )
-            pending.deadline_us = turn.now_us + pending.timeout_us
+            pending.deadline_us = turn.now_us + self._patience_us
+        if is_late and not self._replica.is_primary and not self._replica.is_changing:
+            self._suspect(turn, "requests")
+        self._time_requests(turn)
+
+    def _time_requests(self, turn: Turn) -> None:
         deadline_us = self._mempool.next_deadline_us()
         if deadline_us is not None:
+            self._request_timer_us = deadline_us
             self._arm(turn, REQUEST_TIMER, deadline_us - turn.now_us)
 
     def _is_executed(self, transaction: Transaction) -> bool:
@@ -482,10 +508,13 @@ class Node:
 
     def _pre_prepare(self, turn: Turn, signed: Signed, *, is_complete: bool) -> None:
         """Vote only for a batch that is all there, matches its digest and has an acceptable time."""
-        problem = self._intake.problem_with(signed, is_complete=is_complete)
+        content = signed.content
+        assert isinstance(content, PrePrepare)
+        is_timed = not self._replica.is_reproposed(content)
+        problem = self._intake.problem_with(signed, is_complete=is_complete, is_timed=is_timed)
         if problem is not None:
             turn.reject(problem, signed.content.sender)
-        elif not self._intake.is_held(signed):
+        elif not (is_timed and self._intake.is_held(signed)):
             self._carry_out(turn, self._replica.step(signed))
 
     def _propose(self, turn: Turn) -> None:
@@ -515,7 +544,7 @@ class Node:
     def _watch_due_work(self, turn: Turn) -> None:
         """Backups time due work like a request."""
         if self._has_due_work():
-            self._arm_once(turn, DUE_TIMER, self._config.view_timeout_us)
+            self._arm_once(turn, DUE_TIMER, self._patience_us)
         else:
             self._cancel(turn, DUE_TIMER)
 
@@ -534,6 +563,8 @@ class Node:
             turn.evidence(found)
         for committed in output.committed:
             self._execute(turn, committed)
+        for step in output.view_steps:
+            self._follow(turn, step)
         if output.divergence is not None:
             turn.trace(Diverged(output.divergence.sequence))
         if output.stable is not None:
@@ -545,6 +576,40 @@ class Node:
             self._forget_signed(sequence)
             self._intake.forget_below(min(sequence, self.executed))
             turn.trace(Stable(sequence, output.stable))
+
+    # --- changes of view ----------------------------------------------------------------------------------
+
+    def _suspect(self, turn: Turn, cause: str) -> None:
+        turn.trace(Suspected(self._replica.view, cause))
+        self._carry_out(turn, self._replica.start_view_change(cause))
+
+    def _follow(self, turn: Turn, step: ViewStep) -> None:
+        """Time the next primary; once its view is entered, give it what is waited for."""
+        if step.view != self._replica.view:
+            return  # left again in the same turn
+        self._cancel(turn, NEW_VIEW_TIMER)
+        if step.kind == AWAITED:
+            delay_us = self._config.view_timeout_us << min(step.doublings, TIMEOUT_DOUBLINGS_MAX)
+            self._arm(turn, NEW_VIEW_TIMER, delay_us)
+        elif step.kind == ENTERED:
+            self._hand_over_requests(turn, step)
+            self._cancel(turn, DUE_TIMER)
+            self._watch_due_work(turn)
+
+    def _hand_over_requests(self, turn: Turn, step: ViewStep) -> None:
+        """The new primary orders all that waits, except what its view began with; others send it theirs."""
+        self._mempool.clear_queue()
+        reproposed = self._intake.bundles_of(step.reproposed)
+        patience_us = self._patience_us
+        for pending in self._mempool.pending.values():
+            pending.deadline_us = turn.now_us + (patience_us if pending.broadcast else patience_us // 2)
+            if pending.bundle.digest in reproposed:
+                continue
+            if self._replica.is_primary:
+                self._mempool.enqueue(pending.bundle)
+            else:
+                turn.send_at_once(self._replica.primary, pending.request)
+        self._time_requests(turn)
 
     def _execute(self, turn: Turn, committed: Committed) -> None:
         """Execute one slot, in sequence; persist the block; sign its header for its clients' banks."""
@@ -641,6 +706,8 @@ class Node:
             or self._status_count % IDLE_STATUS_EVERY == 0
         ):
             turn.send_at_once(ALL, message)
+        if self._replica.own_view_change is not None:
+            turn.send(ALL, self._replica.own_view_change)
         self._arm(turn, STATUS_TIMER, self._config.status_us)
 
     def _arm(self, turn: Turn, name: str, delay_us: int) -> None:
@@ -694,6 +761,8 @@ class Node:
             return (self._halted,)
         if not self._rejoining.is_over:
             return (self._rejoining.waits_for(self.executed),)
+        if consensus.mode is Mode.VIEW_CHANGE:
+            return (_view_change_text(consensus, names),)
         if not (self._mempool.pending or self._has_due_work() or self._replica.in_flight):
             return ()
         reasons = [
@@ -721,6 +790,14 @@ class Node:
     def _decided_slot(self, sequence: int) -> tuple[bytes, bytes | None, Certificate] | None:
         """Serve an executed slot to a bank that lacks it: digest, batch, commit certificate."""
         return self._slots.get(sequence)
+
+
+def _view_change_text(consensus: ReplicaStatus, names: tuple[str, ...]) -> str:
+    needed = consensus.quorum - len(consensus.view_changes)
+    if needed <= 0:
+        return f"view {consensus.view} waits for the NEW-VIEW (from {names[consensus.primary]})"
+    missing = ", ".join(name for index, name in enumerate(names) if index not in consensus.view_changes)
+    return f"view {consensus.view} waits for {needed} more VIEW-CHANGE (missing: {missing})"
 
 
 def _own_positions(block: Block, batch: Batch, index: int) -> tuple[int, ...]:

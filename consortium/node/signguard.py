@@ -1,18 +1,29 @@
 """The one place where a bank signs (pbft.md A.8): it never signs two different things for one slot.
 
 Records are kept per (epoch, view, sequence, kind); the same body again gives the identical message, a
-different one is refused, and so is a vote in a lower (epoch, view) than the highest one signed. The records
-are persisted before what they cover is sent, and given back at boot.
+different one is refused. Once anything is signed for a view, no vote of a lower (epoch, view) is, ever. The
+records are persisted before what they cover is sent, and given back at boot.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from consortium.consensus.messages import COMMIT, PRE_PREPARE, PREPARE, Message, Signed, SlotKey, seal
+from consortium.consensus.messages import (
+    COMMIT,
+    NEW_VIEW,
+    PRE_PREPARE,
+    PREPARE,
+    VIEW_CHANGE,
+    Message,
+    Signed,
+    SlotKey,
+    seal,
+)
 from consortium.consensus.output import Record
 from consortium.crypto import Signer
 
-VOTES = frozenset({PRE_PREPARE, PREPARE, COMMIT})
+OF_A_VIEW = frozenset({PRE_PREPARE, PREPARE, COMMIT, VIEW_CHANGE, NEW_VIEW})
+"""What is signed for a view, and no more once that view was left."""
 
 
 class EquivocationRefusedError(Exception):
@@ -26,7 +37,8 @@ class SignGuard:
         self._signer = signer
         self._chain = chain
         self._signed: dict[tuple[Any, ...], Signed] = {}
-        self._highest_view = (0, 0)
+        self.left = (0, 0)
+        """The highest (epoch, view) for which anything was signed: every lower view was left for good."""
         self.signs = 0
         """Signatures made so far; the node charges the difference over a turn."""
 
@@ -39,8 +51,10 @@ class SignGuard:
                 if before.content.fields() != content.fields():
                     raise EquivocationRefusedError(f"a second {content.KIND} for {slot}")
                 return before
-            if content.KIND in VOTES and slot[:2] < self._highest_view:
-                raise EquivocationRefusedError(f"a {content.KIND} for {slot} below view {self._highest_view}")
+            if slot[:2] < self.left and slot[3] in OF_A_VIEW:
+                raise EquivocationRefusedError(
+                    f"a {content.KIND} for {slot} below (epoch, view) {self.left}"
+                )
         signed = seal(content, self._chain, self._signer, attachment)
         self.signs += 1
         if slot is not None:
@@ -49,7 +63,8 @@ class SignGuard:
 
     def _keep(self, slot: SlotKey, signed: Signed) -> None:
         self._signed[slot] = signed
-        self._highest_view = max(self._highest_view, slot[:2])
+        if slot[3] in OF_A_VIEW:
+            self.left = max(self.left, slot[:2])
 
     def restore(self, records: Iterable[Record], own_index: int) -> None:
         """Take back, after a restart, what this bank had signed before it."""
@@ -70,4 +85,8 @@ class SignGuard:
 
     def forget_below(self, sequence: int) -> None:
         """Drop the records of slots at or below a stable checkpoint: nothing is signed there any more."""
-        self._signed = {slot: signed for slot, signed in self._signed.items() if slot[2] > sequence}
+        self._signed = {
+            slot: signed
+            for slot, signed in self._signed.items()
+            if slot[2] > sequence or (slot[2] == 0 and slot[:2] >= self.left)
+        }

@@ -256,7 +256,7 @@ def test_messages_of_other_epochs_views_and_strangers_are_counted_and_change_not
     cluster = Cluster()
     for signed in (
         cluster.seal(PrePrepare(1, 0, 1, A, 0), BATCH_A),
-        cluster.seal(PrePrepare(0, 1, 1, A, 1), BATCH_A),
+        cluster.seal(PrePrepare(0, 5, 1, A, 1), BATCH_A),
         cluster.seal(PrePrepare(0, 0, 1, A, 1), BATCH_A),
         cluster.seal(Commit(2, 0, 1, A, 1)),
         cluster.seal(Commit(0, 0, 65, A, 1)),

@@ -25,10 +25,11 @@ def test_there_is_one_step_for_a_phase_and_a_cause():
     assert len(keys) == len(set(keys))
 
 
-def test_every_phase_is_reached_and_nothing_leaves_committed():
+def test_every_phase_is_reached_and_only_a_new_view_leaves_committed():
     assert {entry.next_phase for entry in TABLE} | {Phase.WAITING} == set(Phase)
     assert {entry.cause for entry in TABLE} == set(Cause)
-    assert all(entry.phase is not Phase.COMMITTED for entry in TABLE)
+    leaving = {entry.cause for entry in TABLE if entry.phase is Phase.COMMITTED}
+    assert leaving == {Cause.NEW_VIEW}
 
 
 @given(st.sampled_from(Phase), st.integers(0, 13), st.integers(0, 13), st.integers(1, 9))
@@ -65,7 +66,8 @@ def test_a_certificate_commits_from_every_phase_but_the_last():
     [
         ({}, None),
         ({"epoch": 1}, Refusal.ANOTHER_EPOCH),
-        ({"view": 1}, Refusal.ANOTHER_VIEW),
+        ({"view": 4}, Refusal.ANOTHER_VIEW),
+        ({"view": 2}, Refusal.EARLIER_VIEW),
         ({"sender": 1}, Refusal.NOT_FROM_PRIMARY),
         ({"sequence": 10}, Refusal.LATE),
         ({"sequence": 11}, None),
@@ -75,9 +77,9 @@ def test_a_certificate_commits_from_every_phase_but_the_last():
 )
 def test_a_pre_prepare_is_accepted_in_view_from_the_primary_inside_the_window(changes, refusal):
     content = PrePrepare(
-        **{"epoch": 0, "view": 0, "sequence": 15, "digest": bytes(32), "sender": 0, **changes}
+        **{"epoch": 0, "view": 3, "sequence": 15, "digest": bytes(32), "sender": 0, **changes}
     )
-    assert pre_prepare_refusal(content, epoch=0, view=0, primary=0, low=10, high=20) is refusal
+    assert pre_prepare_refusal(content, epoch=0, view=3, primary=0, low=10, high=20) is refusal
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,8 @@ def test_a_pre_prepare_is_accepted_in_view_from_the_primary_inside_the_window(ch
     [
         ({}, None),
         ({"epoch": 1}, Refusal.ANOTHER_EPOCH),
-        ({"view": 1}, Refusal.ANOTHER_VIEW),
+        ({"view": 4}, Refusal.ANOTHER_VIEW),
+        ({"view": 2}, Refusal.EARLIER_VIEW),
         ({"sender": 4}, Refusal.STRANGER),
         ({"sender": -1}, Refusal.STRANGER),
         ({"sequence": 10}, Refusal.LATE),
@@ -93,5 +96,5 @@ def test_a_pre_prepare_is_accepted_in_view_from_the_primary_inside_the_window(ch
     ],
 )
 def test_a_vote_is_logged_in_view_from_a_member_inside_the_window(changes, refusal):
-    content = Prepare(**{"epoch": 0, "view": 0, "sequence": 15, "digest": bytes(32), "sender": 1, **changes})
-    assert vote_refusal(content, epoch=0, view=0, n=4, low=10, high=20) is refusal
+    content = Prepare(**{"epoch": 0, "view": 3, "sequence": 15, "digest": bytes(32), "sender": 1, **changes})
+    assert vote_refusal(content, epoch=0, view=3, n=4, low=10, high=20) is refusal

@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CREDIT = ROOT / "scenarios" / "domestic_letter_of_credit.yaml"
+PRIMARY_CRASH = ROOT / "scenarios" / "primary_crash.yaml"
 
 
 def credit_with(tmp_path: Path, *changes: tuple[str, str], faults: str = "") -> Path:
