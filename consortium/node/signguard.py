@@ -52,9 +52,7 @@ class SignGuard:
                     raise EquivocationRefusedError(f"a second {content.KIND} for {slot}")
                 return before
             if slot[:2] < self.left and slot[3] in OF_A_VIEW:
-                raise EquivocationRefusedError(
-                    f"a {content.KIND} for {slot} below (epoch, view) {self.left}"
-                )
+                raise EquivocationRefusedError(f"a {content.KIND} for {slot} below (epoch, view) {self.left}")
         signed = seal(content, self._chain, self._signer, attachment)
         self.signs += 1
         if slot is not None:
