@@ -254,6 +254,8 @@ class Replica:
         if past.results is not None:
             self._results = past.results
             self._executed = self._handed_over = past.results[0]
+        if past.new_view is not None:
+            self._restore_view(past.new_view)
         broadcast: tuple[Signed, ...] = ()
         records: tuple[Record, ...] = ()
         for committed in past.decided:
@@ -268,8 +270,48 @@ class Replica:
             self._checkpoints.own[sequence] = checkpoint
             self._checkpoints.add(checkpoint, checkpoint.content, log.high)  # type: ignore[arg-type]
             broadcast += (checkpoint,)
-        self._next_sequence = max(self._executed, log.low, *past.pre_prepares, 0) + 1
-        return Output(broadcast=broadcast, records=records)
+        self._next_sequence = max(self._executed, log.low, *past.pre_prepares, *self._reproposed, 0) + 1
+        again = [Output(broadcast=broadcast, records=records)]
+        if past.new_view is not None and isinstance(past.new_view.content, NewView):
+            proposed = past.new_view.content.pre_prepares
+            again += [self._take_over(each) for each in proposed if self._lacks(each)]
+        if past.view_change is not None:
+            again.append(self._leave_again(past.view_change))
+        return together(*again)
+
+    def _restore_view(self, new_view: Signed) -> None:
+        """Be in the view that was entered last; its slots are restored after this."""
+        content = new_view.content
+        assert isinstance(content, NewView)
+        self._view = self._voting_view = content.view
+        self._primary = self.config.primary(content.view)
+        self._new_view = new_view
+        self._reproposed = {
+            signed.content.sequence: signed.content.digest
+            for signed in content.pre_prepares
+            if isinstance(signed.content, PrePrepare)
+        }
+
+    def _lacks(self, signed: Signed) -> bool:
+        """Whether a pre-prepare of O was not accepted yet when the replica stopped."""
+        content = signed.content
+        assert isinstance(content, PrePrepare)
+        slot = self._log.find(content.sequence)
+        return slot is None or slot.phase is _WAITING
+
+    def _leave_again(self, signed: Signed) -> Output:
+        """A replica that had asked for a later view asks for it again, with the identical message."""
+        content = signed.content
+        assert isinstance(content, ViewChange)
+        if content.view <= self._view:
+            return NOTHING
+        self._view = content.view
+        self._primary = self.config.primary(content.view)
+        self._voting_view = _NO_VIEW
+        self._own_change = signed
+        self._patience.started()
+        self._changes.add(signed, content)
+        return Output(broadcast=(signed,), view_steps=(self._view_step(STARTED, "restart"),))
 
     def _restore_slot(self, past: Remembered, sequence: int) -> Output:
         """Take the steps again that had led to our votes for a slot."""
@@ -277,6 +319,7 @@ class Replica:
         prepared = past.prepared.get(sequence)
         slot = self._log.open(sequence, self._view, self._primary, RESTORED)
         slot.prepared = prepared
+        slot.bodies.update(past.bodies.get(sequence, {}))
         content = pre_prepare.content
         assert isinstance(content, PrePrepare)
         if slot.phase is not _WAITING or content.view != self._view:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consortium.certificate import Certificate
-from consortium.consensus.messages import Checkpoint, PrePrepare, Signed
+from consortium.consensus.messages import Checkpoint, NewView, PrePrepare, Signed, ViewChange
 from consortium.consensus.output import Committed, Prepared, Record
 
 RESTORED = -2
@@ -28,8 +28,14 @@ class Remembered:
     """The accepted ones of the highest view, by sequence number."""
     prepared: dict[int, Prepared] = field(default_factory=dict)
     """The prepared certificates of the highest view, by sequence number."""
+    bodies: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
+    """The batches of accepted pre-prepares of all views, by sequence number and digest."""
     checkpoints: dict[int, Signed] = field(default_factory=dict)
     """Our own, by sequence number."""
+    new_view: Signed | None = None
+    """The NEW-VIEW of the view entered last; None in view 0."""
+    view_change: Signed | None = None
+    """Our own VIEW-CHANGE for the highest view that was asked for."""
 
     @property
     def low(self) -> int:
@@ -54,8 +60,20 @@ def remember(
             content = record.content
             if isinstance(content, PrePrepare):
                 _keep_newer(past.pre_prepares, past.low, record, record)
+                if record.attachment is not None:
+                    past.bodies.setdefault(content.sequence, {})[content.digest] = record.attachment
+            elif isinstance(content, NewView):
+                past.new_view = record
+            elif isinstance(content, ViewChange) and content.sender == index:
+                past.view_change = record
             elif isinstance(content, Checkpoint) and content.sender == index and content.sequence > past.low:
                 past.checkpoints[content.sequence] = record
+    for sequence, prepared in past.prepared.items():
+        header = prepared.pre_prepare
+        assert isinstance(header.content, PrePrepare)
+        body = past.bodies.get(sequence, {}).get(header.content.digest)
+        if body is not None:
+            past.prepared[sequence] = Prepared(header.with_attachment(body), prepared.votes)
     return past
 
 

@@ -16,8 +16,10 @@ from typing import Any
 from consortium.certificate import Certificate
 from consortium.consensus.messages import (
     COMMIT,
+    NEW_VIEW,
     PRE_PREPARE,
     PREPARE,
+    VIEW_CHANGE,
     Decided,
     PrePrepare,
     Signed,
@@ -417,6 +419,8 @@ class Node:
     def _abstains(self, signed: Signed) -> bool:
         """Whether this asks for a vote where the bank may have voted before its disk forgot it."""
         content = signed.content
+        if content.KIND in (VIEW_CHANGE, NEW_VIEW):
+            return True  # what it would bring into a view is incomplete
         if content.KIND not in (PRE_PREPARE, PREPARE, COMMIT):
             return False
         return bool(content.slot and content.slot[2] <= self._rejoining.abstains_up_to)
@@ -581,7 +585,8 @@ class Node:
 
     def _suspect(self, turn: Turn, cause: str) -> None:
         turn.trace(Suspected(self._replica.view, cause))
-        self._carry_out(turn, self._replica.start_view_change(cause))
+        if not self._rejoining.abstains_up_to:
+            self._carry_out(turn, self._replica.start_view_change(cause))
 
     def _follow(self, turn: Turn, step: ViewStep) -> None:
         """Time the next primary; once its view is entered, give it what is waited for."""

@@ -152,6 +152,31 @@ def test_c28_more_than_f_down_halt_the_group_and_their_return_lets_it_go_on():
     assert len(answered(banks)) == 3
 
 
+@pytest.mark.parametrize("moment_us", range(2_000, 1_300_000, 130_000))
+def test_c26_a_restart_before_during_and_after_a_view_change(moment_us):
+    """The primary is dead for a while; each backup crashes around the change to the next view and returns."""
+    for bank in (1, 2, 3):
+        banks = banks_with_clients()
+        banks.cluster.inject(Crash(bank=0, at_us=1_000, for_us=1_900_000))
+        banks.cluster.inject(Crash(bank=bank, at_us=moment_us, for_us=60_000))
+        play(banks, count=3)
+        assert_sound(banks, 6)
+        assert max(node.status().view for node in banks.nodes) >= 1
+
+
+def test_a_restarted_bank_is_in_the_view_that_it_had_entered():
+    banks = banks_with_clients()
+    banks.cluster.inject(Crash(bank=0, at_us=1_000))
+    ask(banks, 1, 1)
+    banks.run_until_answered(1)
+    view = banks.nodes[2].status().view
+    assert view >= 1
+    again = banks.make(2)
+    again.handle(Boot(banks.cluster.hosts[2].store.boot(banks.cluster.now_us + FLUSH_US)), 0)
+    assert again.status().view == view
+    assert again.executed == banks.nodes[2].executed
+
+
 # --- what comes back ------------------------------------------------------------------------------------------
 
 
