@@ -64,6 +64,28 @@ def test_c6_what_one_replica_committed_is_proposed_again_while_it_is_cut_off():
     assert views(cluster, 0, 1, 2, 3) == [1, 1, 1, 1]
 
 
+def test_what_was_prepared_survives_a_view_in_which_it_was_not_prepared_again():
+    cluster = Cluster()
+    cluster.propose("A")
+    for kind in ("PRE-PREPARE", "PREPARE"):
+        for delivery in [each for each in cluster.in_flight if kind == each.signed.content.KIND]:
+            cluster.in_flight.remove(delivery)
+            cluster.give(delivery.receiver, delivery.signed)
+    cluster.drop()
+    for _ in range(2):
+        suspect(cluster, 1, 2, 3)
+        while any(each.signed.content.KIND in ("VIEW-CHANGE", "NEW-VIEW") for each in cluster.in_flight):
+            delivery = cluster.in_flight.pop(0)
+            if delivery.signed.content.KIND in ("VIEW-CHANGE", "NEW-VIEW"):
+                cluster.give(delivery.receiver, delivery.signed)
+        last = list(cluster.in_flight)
+        cluster.in_flight.clear()
+    cluster.in_flight = last
+    cluster.deliver_all()
+    assert views(cluster, 0, 1, 2, 3) == [2] * 4
+    assert [member.executed for member in cluster.members] == [[A]] * 4
+
+
 def test_a_gap_is_filled_with_the_null_batch():
     cluster = Cluster()
     cluster.propose("A")

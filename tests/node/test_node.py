@@ -12,6 +12,7 @@ from consortium.ledger.receipt import decode_receipt
 from consortium.ledger.transaction import batch_of, bundle_body, bundle_of
 from consortium.node.effects import NOTHING_DONE, BusinessTime, Finish, Received, Rejected
 from consortium.node.messages import decode_message, request_of
+from consortium.simulation.faults import Crash
 from consortium.simulation.network import PRESETS
 
 
@@ -310,3 +311,27 @@ def test_nothing_leaves_before_the_block_it_speaks_of_is_persisted():
         for send in effects.send:
             if send.signed.content.KIND in {"PREPARE", "COMMIT", "REPLY", "CHECKPOINT"}:
                 assert send.after == effects.token > 0
+
+
+# --- a dead primary ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "dead"), [(4, 1), (7, 1), (7, 2), (10, 3)])
+def test_requests_survive_dead_primaries_and_run_once(n, dead):
+    """C7 and C15: what the dead primary may have had is ordered by the first living one, each once."""
+    banks = world(n)
+    last = f"bank{n - 1}"
+    banks.submit(n - 1, banks.transaction(last, 1))
+    banks.run_until_answered(1)
+    start_us = banks.cluster.now_us
+    for number in range(2, 6):
+        banks.submit(n - 1, banks.transaction(last, number))
+    for bank in range(dead):
+        banks.cluster.inject(Crash(bank=bank, at_us=start_us + 12_000))
+    banks.run_until_answered(5)
+    assert banks.statuses == [("applied", None)] * 5
+    if dead == 1:
+        assert banks.cluster.now_us - start_us < 800_000
+    banks.cluster.run(until_us=banks.cluster.now_us + 3_000_000)
+    assert {node.status().view for node in banks.nodes[dead:]} == {dead}
+    assert len({node.tip.hash for node in banks.nodes[dead:]}) == 1
