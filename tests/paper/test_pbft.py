@@ -1,12 +1,12 @@
 """One test for each claim of Castro & Liskov, "Practical Byzantine Fault Tolerance" (OSDI'99, TOCS'02).
 
-The section is in the docstring. Claims about the view change (4.4), recovery and read-only requests follow
-with their parts of the protocol; where this project decides otherwise than the paper, the test says so.
+The section is in the docstring. Claims about recovery and read-only requests follow with their parts of the
+protocol; where this project decides otherwise than the paper, the test says so.
 """
 
 from consensus_cluster import CHAIN, Cluster, batch, matches
 
-from consortium.consensus.messages import Commit, Prepare, PrePrepare, decode_signed
+from consortium.consensus.messages import Commit, Prepare, PrePrepare, ViewChange, decode_signed
 from consortium.consensus.output import Prepared
 from consortium.consensus.transitions import Phase
 from consortium.crypto import Ed25519Scheme
@@ -346,3 +346,46 @@ def test_the_primary_limits_what_is_in_flight():
     assert not cluster.replica(0).can_propose
     cluster.deliver_all()
     assert cluster.replica(0).can_propose
+
+
+def suspect(cluster: Cluster, *who: int) -> None:
+    for index in who:
+        cluster.carry_out(index, cluster.replica(index).start_view_change("test"))
+
+
+def test_a_replica_that_changes_view_accepts_only_checkpoints_view_changes_and_new_views():
+    """Section 4.4: it stops accepting messages other than checkpoint, view-change, and new-view messages."""
+    cluster = Cluster()
+    suspect(cluster, 3)
+    assert cluster.give(3, cluster.seal(PrePrepare(0, 0, 1, A, 0), BATCH_A)).broadcast == ()
+    assert not cluster.replica(3).in_flight
+
+
+def test_the_new_primary_needs_a_quorum_of_view_changes():
+    """Section 4.4: with 2f valid view-change messages from other replicas it multicasts a new-view message."""
+    cluster = Cluster()
+    suspect(cluster, 1)
+    assert "NEW-VIEW" not in cluster.sent
+    suspect(cluster, 2, 3)
+    for delivery in list(cluster.in_flight):
+        if matches(delivery, "VIEW-CHANGE", None, 1):
+            cluster.give(1, delivery.signed)
+    assert cluster.sent["NEW-VIEW"] == 3
+
+
+def test_f_plus_1_view_changes_are_joined_at_the_smallest_view():
+    """Section 4.5.2: with f+1 view-changes for greater views it sends one for the smallest view in the set."""
+    cluster = Cluster(7)
+    for sender, view in ((2, 4), (3, 3)):
+        cluster.give(6, cluster.seal(ViewChange(0, view, 0, None, (), sender)))
+    assert cluster.replica(6).view == 0
+    cluster.give(6, cluster.seal(ViewChange(0, 5, 0, None, (), 4)))
+    assert cluster.replica(6).view == 3
+
+
+def test_the_time_to_wait_doubles():
+    """Section 4.5.2: it starts view change v+2 after 2T if there was none for v+1 in time."""
+    cluster = Cluster()
+    for doublings in (0, 1, 2):
+        suspect(cluster, 3)
+        assert cluster.replica(3).doublings == doublings
