@@ -13,7 +13,7 @@ from consortium.crypto import digest
 
 RULE = "----"
 VOTES = {"PRE-PREPARE": PrePrepare, "PREPARE": Prepare, "COMMIT": Commit}
-KINDS = (*VOTES, "CHECKPOINT", "STATUS", "DECIDED", "STABLE")
+KINDS = (*VOTES, "CHECKPOINT", "STATUS", "DECIDED", "STABLE", "VIEW-CHANGE", "NEW-VIEW")
 
 
 def play(text: str) -> str:
@@ -84,6 +84,12 @@ class ToldCluster(Cluster):
                 text = f"CHECKPOINT {content.sequence}"
             case "STABLE":
                 text = f"STABLE {content.certificate.fields[0]}"
+            case "VIEW-CHANGE":
+                prepared = [proof.sequence for proof in content.prepared]
+                text = f"VIEW-CHANGE {content.view} stable {content.stable} prepared {_list(prepared)}"
+            case "NEW-VIEW":
+                proposed = [self.name(each) for each in content.pre_prepares]
+                text = f"NEW-VIEW {content.view} with {', '.join(proposed) or 'nothing'}"
             case _:
                 text = f"STATUS executed {content.executed} stable {content.stable}{_open(content.open)}"
         return f"{text} of {content.sender}"
@@ -110,6 +116,7 @@ class Story:
             self.lines, self.names, **{name: int(value) for name, value in values.items()}
         )
         config = self.cluster.replica(0).config
+        self.names[config.null_digest] = "null"
         self.lines.append(f"{config.n} replicas, f = {config.f}, quorum {config.quorum}")
 
     def do_propose(self, *names: str) -> None:
@@ -117,6 +124,12 @@ class Story:
         for name in names:
             self.names[batch(name)[0]] = name
             self.cluster.propose(name)
+
+    def do_suspect(self, *who: str) -> None:
+        """suspect I ...: these replicas' timers run out."""
+        for index in who:
+            cluster = self.cluster
+            cluster.carry_out(int(index), cluster.replica(int(index)).start_view_change("timer"))
 
     def do_deliver(self, *words: str) -> None:
         """deliver [FILTER]: what matches now, in order of sending; without a filter everything, to the end."""
