@@ -4,6 +4,8 @@ Row (a), consensus only: bare replicas that order opaque digests through the rea
 latency with log-normal jitter, persist before send, the full normal case with checkpoints. Signature scheme
 none, no journal. A batch is a list of 32-byte request ids; every backup checks that they hash to the digest.
 
+Row (b), whole nodes, is in `whole_nodes.py` and printed below row (a).
+
 All times are CPU time of one process on one core (`time.process_time`), median of the repeats; memory is the
 peak of a fresh process for each size. `python benchmarks/engine.py` prints everything; `--only 4 --batch 1`
 measures one case, `--profile` splits it by stage.
@@ -24,6 +26,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import whole_nodes  # row (b), beside this file
+
 from consortium.certificate import Certificate
 from consortium.consensus.messages import Message, Signed, seal
 from consortium.consensus.output import NOTHING, Committed, Output
@@ -41,9 +45,9 @@ CHAIN = b"benchmrk"
 NETWORK = NetworkSettings(latency=Latency(5_000, Jitter("lognormal", 5_000, 40_000)))
 COSTS = CostProfile(flush_us=300)
 ID_BYTES = 32
-DECIDED_KEPT = 128
 STATUS_TIMER = "status"
-STATUS_US = 200_000
+STATUS_US = 1_000_000
+IDLE_STATUS_EVERY = 5
 
 
 class BareReplica:
@@ -71,8 +75,11 @@ class BareReplica:
                 return NOTHING_DONE
             output = self._replica.step(signed)
             return NOTHING_DONE if output is NOTHING else self._carry_out(output)
-        status = self._replica.status_message()  # also ends a period, so it is made even if it is not sent
-        at_once = (Send(ALL, status),) if self._replica.in_flight else ()
+        # Made even if it is not sent, because it ends a period. A laggard may not know that there is more, so
+        # it is sent now and then in any case.
+        status = self._replica.status_message()
+        is_due = self._replica.in_flight or self._generation % IDLE_STATUS_EVERY == 0
+        at_once = (Send(ALL, status),) if is_due else ()
         return self._carry_out(NOTHING, at_once, (self._next_timer(),))
 
     def wanted(self, _what: object) -> tuple[Check, ...]:
@@ -111,7 +118,6 @@ class BareReplica:
         self.executed = sequence
         self._root = hash_bytes(self._root + committed.digest)
         self._decided[sequence] = committed
-        self._decided.pop(sequence - DECIDED_KEPT, None)
         return self._replica.executed(sequence, sequence, self._root, self._root)
 
     def _propose(self) -> Output:
@@ -150,10 +156,19 @@ class Measured:
 
 
 def consensus_only(n: int, batch: int, slots: int, seed: int = 1) -> Measured:
+    """Order `slots` batches, with a checkpoint at least every 64 and at least three times."""
     scheme = NullScheme()
+    interval = max(1, min(64, slots // 3))
     nodes = []
     for index in range(n):
-        config = ConsensusConfig(n=n, f=max_faulty(n), index=index, chain=CHAIN)
+        config = ConsensusConfig(
+            n=n,
+            f=max_faulty(n),
+            index=index,
+            chain=CHAIN,
+            window=4 * interval,
+            checkpoint_interval=interval,
+        )
         nodes.append(BareReplica(config, scheme.signer(index.to_bytes(32, "big")), slots, batch))
     cluster = Cluster(nodes, ClusterSettings(seed=seed, network=NETWORK, costs=COSTS), scheme)
     start = time.process_time()
@@ -168,7 +183,7 @@ def consensus_only(n: int, batch: int, slots: int, seed: int = 1) -> Measured:
     return Measured(n, batch, slots, cluster.deliveries, cpu_s, stopped.now_us / 1e6)
 
 
-CASES = ((4, 1, 6_000), (4, 400, 3_000), (16, 1, 500), (64, 1, 48), (128, 1, 24), (256, 1, 16))
+CASES = ((4, 1, 6_000), (4, 400, 3_000), (16, 1, 512), (64, 1, 64), (128, 1, 32), (256, 1, 16))
 DELIVERIES_AIMS = {(4, 1): 250_000, (16, 1): 400_000, (64, 1): 400_000, (128, 1): 400_000, (256, 1): 400_000}
 REQUESTS_AIMS = {(4, 400): 500_000}
 MEMORY_AIM_MIB = 256
@@ -271,9 +286,7 @@ def print_table(repeats: int) -> None:
     print(f"clock: CPU time of one process; median of {repeats} runs, each in a fresh process")
     print(f"calibration loop: {statistics.median(calibration_s() for _ in range(5)) * 1000:.0f} ms")
     print("(a) consensus only: bare replicas, opaque digests, signature scheme none, no journal")
-    print(
-        f"{'n':>5}{'batch':>7}{'slots':>7}{'deliveries':>12}{'deliveries/s':>14}{'requests/s':>12}{'peak MiB':>10}"
-    )
+    print("    n  batch  slots  deliveries  deliveries/s  requests/s  peak MiB")
     for n, batch, slots in CASES:
         runs, memory_mib = measure_in_fresh_process(n, batch, slots, repeats)
         median = sorted(runs, key=lambda run: run.cpu_s)[len(runs) // 2]
@@ -284,6 +297,7 @@ def print_table(repeats: int) -> None:
     print("where the time goes (profiler's own share of each stage; profiling slows small functions most):")
     for n, batch, slots in ((4, 1, 1_500), (4, 400, 1_500), (64, 1, 16)):
         profile_case(n, batch, slots)
+    whole_nodes.print_table(min(repeats, 3))
 
 
 def main() -> None:
