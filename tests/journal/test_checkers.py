@@ -18,10 +18,12 @@ from events import (
     with_header,
 )
 
-from consortium.certificate import Certificate, certificate_of
+from consortium.certificate import Certificate, certificate_of, vote_body
 from consortium.crypto import digest
 from consortium.journal.checkers import LIVENESS_BOUND_US, Checkers
+from consortium.journal.outside import CertificateValidity
 from consortium.ledger.transaction import Party
+from consortium.membership import Membership, Organisation, OrganisationKind
 from consortium.node.effects import Diverged, Reply
 
 NAMES = {
@@ -316,6 +318,7 @@ def broken_certificates():
     return {
         "too few": certificate("COMMIT", fields, (0, 1)),
         "one signer twice": replace(good, signers=0b11, signatures=good.signatures),
+        "more signers than signatures": replace(good, signers=0b1111),
         "other digest": certificate("COMMIT", (0, 1, digest("batch", 2))),
         "other sequence": certificate("COMMIT", (0, 2, digest("batch", 1))),
         "other kind": certificate("PREPARE", fields),
@@ -336,6 +339,23 @@ def test_a_broken_commit_certificate_is_found(name):
     event = a_ledger()[0]._replace(certificate=broken_certificates()[name])
     watched.everywhere(event)
     assert "sequence 1: the certificate" in watched.only_false("certificate_validity")
+
+
+@pytest.mark.parametrize(("signers", "verdict"), [(range(3), "false"), (range(4), "true")])
+def test_the_quorum_is_right_where_n_is_not_3f_plus_1(signers, verdict):
+    """Five banks, one faulty: three of five would let two quorums share the faulty one alone."""
+    keys = [SCHEME.signer(bytes([i + 1]) * 32) for i in range(5)]
+    banks = tuple(
+        Organisation(id=f"b{i}", name="", kind=OrganisationKind.BANK, public_key=key.public_key)
+        for i, key in enumerate(keys)
+    )
+    membership = Membership(epoch=0, organisations=banks, validators=tuple(b.id for b in banks), f=1)
+    event = a_ledger()[0]
+    fields = (0, 1, event.batch_digest)
+    signed = {i: keys[i].sign(vote_body(CHAIN, 0, "COMMIT", i, fields)) for i in signers}
+    checker = CertificateValidity(membership, CHAIN, SCHEME)
+    checker.executed(0, event._replace(certificate=certificate_of(0, "COMMIT", fields, signed, len(signed))))
+    assert checker.verdict().verdict == verdict
 
 
 def test_a_checkpoint_certificate_of_a_weak_quorum_is_found():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from scripted import CHAIN, SCHEME, Chatter, Scripted, broadcasts, vote
 
-from consortium.consensus.messages import decode_signed
+from consortium.consensus.messages import Commit, decode_signed, seal
 from consortium.crypto import MacScheme
 from consortium.node.effects import (
     ALL,
@@ -181,16 +181,12 @@ def test_without_sharing_every_receiver_decodes_for_itself():
     assert one is not sender.on_boot.send[0].signed
 
 
-def test_a_receiver_with_other_checks_gets_its_own_verdicts():
+@pytest.mark.parametrize("costs", [CostProfile(), CostProfile(verify_ns=1)])
+def test_a_receiver_with_other_checks_gets_its_own_verdicts(costs):
     good = Check(b"k" * 32, b"body", bytes(64))
     bad = Check(b"k" * 32, b"body", b"x" * 64)
-    nodes = [
-        Scripted(broadcasts(0, 1)),
-        Scripted(checks=(good,)),
-        Scripted(checks=(bad,)),
-        Scripted(checks=(good,)),
-    ]
-    cluster_of(*nodes).run()
+    nodes = [Scripted(broadcasts(0, 1)), *(Scripted(checks=(check,)) for check in (good, bad, good))]
+    cluster_of(*nodes, costs=costs).run()
     assert [node.log[0][1].verdicts for node in nodes[1:]] == [(True,), (False,), (True,)]
 
 
@@ -209,6 +205,23 @@ def test_each_signature_is_verified_once_for_all_banks():
     cluster_of(*nodes, scheme=scheme).run()
     assert Counting.calls == 1
     assert all(node.log[0][1].verdicts == (True,) for node in nodes[1:])
+
+
+def test_what_arrives_at_one_moment_is_taken_by_sequence_then_kind_then_sender():
+    def commit(sender, sequence):
+        content = Commit(0, 0, sequence, b"\1" * 32, sender)
+        return seal(content, CHAIN, SCHEME.signer(bytes([sender]) * 32))
+
+    one = Effects(
+        send=tuple(Send(ALL, each) for each in (commit(0, 2), vote(0, 1), commit(0, 1), vote(0, 2)))
+    )
+    two = Effects(send=tuple(Send(ALL, each) for each in (vote(1, 1), commit(1, 1))))
+    receiver = Scripted()
+    cluster_of(Scripted(one), Scripted(two), receiver).run()
+    contents = [entry.signed.content for _, entry in receiver.log]
+    names = [(content.sequence, content.KIND, content.sender) for content in contents]
+    assert names == sorted(names)
+    assert len(names) == 6
 
 
 # --- when a run stops ---------------------------------------------------------------------------------------------

@@ -98,6 +98,28 @@ def test_another_seed_gives_other_delays():
     assert times(1) != times(2)
 
 
+@pytest.mark.parametrize("count", [4, 16, 40])
+def test_every_message_has_delays_of_its_own(count):
+    """Also those whose delays come from one hash: blocks of sequence numbers in a small group."""
+    network, scheduler = network_of(count, latency=LOGNORMAL)
+    for sequence in range(1, 41):
+        network.broadcast(packet(0, sequence), 0)
+    delays = {}
+    for (receiver, _, sequence), (at_us,) in arrivals(network, scheduler).items():
+        delays.setdefault(sequence, []).append((receiver, at_us))
+    assert len({tuple(sorted(row)) for row in delays.values()}) == 40
+
+
+def test_delays_do_not_depend_on_the_order_of_sending():
+    seen = []
+    for order in (range(1, 41), range(40, 0, -1), [*range(1, 41, 3), *range(2, 41, 3), *range(3, 41, 3)]):
+        network, scheduler = network_of(4, latency=LOGNORMAL)
+        for sequence in order:
+            network.broadcast(packet(0, sequence), 0)
+        seen.append(arrivals(network, scheduler))
+    assert seen[0] == seen[1] == seen[2]
+
+
 def test_the_median_of_the_delays_is_the_one_asked_for():
     network, scheduler = network_of(10, latency=LOGNORMAL)
     for sequence in range(1, 401):

@@ -51,6 +51,13 @@ def test_draws_are_even():
     assert all(abs(count - 10_000) < 400 for count in counts)
 
 
+def test_draws_are_even_where_the_words_do_not_divide():
+    """Three quarters of all 64-bit words: plain remainders would make the first third twice as likely."""
+    stream = Randomness(3).stream("x")
+    low = sum(stream.below(3 << 62) < 1 << 62 for _ in range(3_000))
+    assert abs(low - 1_000) < 100
+
+
 def test_between_reaches_both_ends():
     stream = Randomness(3).stream("x")
     assert {stream.between(5, 7) for _ in range(100)} == {5, 6, 7}
